@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "eth/eth.h"
+
+#include <string.h>
+
+/*
+ * The first byte tells the kind: below 0x80 it is the payload itself, from
+ * STRING_BASE a string, from LIST_BASE a list. The next 56 values of each kind
+ * say a payload's length, the last 8 how many bytes of length follow.
+ */
+#define STRING_BASE 0x80
+#define LIST_BASE 0xc0
+#define SHORT_MAX 55 /* longest payload whose length fits the first byte */
+
+/* Writes v without leading zeros to the end of out; returns how many bytes. */
+static size_t minimal_be(uint64_t v, uint8_t out[static 8])
+{
+	size_t n = 0;
+
+	for (; v; v >>= 8)
+		out[7 - n++] = (uint8_t)v;
+	return n;
+}
+
+/* base says the kind; both kinds spell their length in the same way. */
+static void put_header(struct sr_buf *out, uint8_t base, size_t len)
+{
+	uint8_t header[1] = { 0 };
+	uint8_t length[8] = { 0 };
+	size_t n = 0;
+
+	if (len <= SHORT_MAX) {
+		header[0] = (uint8_t)(base + len);
+	} else {
+		n = minimal_be(len, length);
+		header[0] = (uint8_t)(base + SHORT_MAX + n);
+	}
+	sr_buf_append(out, header, 1);
+	sr_buf_append(out, length + 8 - n, n);
+}
+
+void eth_rlp_put_bytes(struct sr_buf *out, const uint8_t *data, size_t len)
+{
+	/* a byte below 0x80 is its own encoding */
+	if (len != 1 || data[0] >= STRING_BASE)
+		put_header(out, STRING_BASE, len);
+	sr_buf_append(out, data, len);
+}
+
+void eth_rlp_put_u256(struct sr_buf *out, const struct eth_u256 *v)
+{
+	uint8_t be[32];
+	size_t n = (eth_u256_bits(v) + 7) / 8;
+
+	eth_u256_to_be(v, be);
+	eth_rlp_put_bytes(out, be + 32 - n, n);
+}
+
+void eth_rlp_put_u64(struct sr_buf *out, uint64_t v)
+{
+	uint8_t be[8];
+	size_t n = minimal_be(v, be);
+
+	eth_rlp_put_bytes(out, be + 8 - n, n);
+}
+
+void eth_rlp_put_list_header(struct sr_buf *out, size_t payload_len)
+{
+	put_header(out, LIST_BASE, payload_len);
+}
+
+/*
+ * Reads a long item's length from the n bytes at p. Minimal means: no leading
+ * zero, and nothing that the short form could say.
+ */
+static bool read_length(const uint8_t *p, size_t n, uint64_t *out)
+{
+	uint64_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		len = len << 8 | p[i];
+	*out = len;
+	return p[0] != 0 && len > SHORT_MAX;
+}
+
+bool eth_rlp_take(struct sr_bytes *in, struct eth_rlp_item *out)
+{
+	uint8_t first = in->len ? in->data[0] : 0;
+	uint8_t base = first >= LIST_BASE ? LIST_BASE : STRING_BASE;
+	size_t header = 1;
+	uint64_t len = 0;
+
+	if (in->len == 0)
+		return false;
+	if (first < STRING_BASE) {
+		header = 0;
+		len = 1;
+	} else if (first - base <= SHORT_MAX) {
+		len = (uint64_t)(first - base);
+	} else {
+		size_t n = (size_t)(first - base - SHORT_MAX);
+
+		header += n;
+		if (in->len < header || !read_length(in->data + 1, n, &len))
+			return false;
+	}
+	/* compared this way round, a length near 2^64 cannot wrap */
+	if (len > in->len - header)
+		return false;
+	/* one byte below 0x80 is written without a header */
+	if (base == STRING_BASE && header == 1 && len == 1 && in->data[1] < STRING_BASE)
+		return false;
+	out->is_list = base == LIST_BASE;
+	out->payload = (struct sr_bytes){ in->data + header, (size_t)len };
+	in->data += header + len;
+	in->len -= header + (size_t)len;
+	return true;
+}
+
+bool eth_rlp_item_u256(const struct eth_rlp_item *item, struct eth_u256 *out)
+{
+	uint8_t be[32] = { 0 };
+	size_t n = item->payload.len;
+
+	if (item->is_list || n > sizeof(be) || (n > 0 && item->payload.data[0] == 0))
+		return false;
+	if (n > 0)
+		memcpy(be + sizeof(be) - n, item->payload.data, n);
+	*out = eth_u256_from_be(be);
+	return true;
+}
+
+/* Recursion is as deep as max_depth says, whatever the input holds. */
+static bool check_items(struct sr_bytes in, unsigned max_depth)
+{
+	while (in.len > 0) {
+		struct eth_rlp_item item = { 0 };
+
+		if (!eth_rlp_take(&in, &item))
+			return false;
+		if (item.is_list && (max_depth == 0 || !check_items(item.payload, max_depth - 1)))
+			return false;
+	}
+	return true;
+}
+
+bool eth_rlp_check(struct sr_bytes in, unsigned max_depth)
+{
+	struct sr_bytes rest = in;
+	struct eth_rlp_item item = { 0 };
+
+	return eth_rlp_take(&rest, &item) && rest.len == 0 && check_items(in, max_depth);
+}
