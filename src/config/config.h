@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config: the configuration file (TOML 1.0), checked and typed.
+ *
+ * Every key is one row of a schema: name, type, bounds, default, effect and
+ * where it lands in struct config. A file may hold known keys only; each
+ * message names the file, the line, the key and what was expected.
+ *
+ * ${VAR} and ${VAR:-default} are expanded inside string values after the file
+ * has been parsed, so that a variable cannot add keys. $$ stands for one $.
+ * Secrets have no place in the file: keys live in the TEE.
+ */
+#ifndef SR_CONFIG_H
+#define SR_CONFIG_H
+
+#include "base/base.h"
+#include "eth/eth_core.h"
+
+#define CONFIG_FILE_MAX ((size_t)1024 * 1024) /* bytes */
+#define CONFIG_NODES_MAX 4		      /* URLs in [node] node_http */
+#define CONFIG_NOTES_MAX 24
+#define CONFIG_NOTE_SIZE 256
+#define CONFIG_HOST_SIZE 256
+
+/* ---- values ------------------------------------------------------------ */
+
+/* Where to listen. host is a name or an address, IPv6 without its brackets. */
+struct config_listen {
+	char host[CONFIG_HOST_SIZE];
+	uint16_t port; /* 0 lets the system choose */
+};
+
+/* Owned strings, as written and expanded. items is NULL when count is 0. */
+struct config_list {
+	char **items;
+	size_t count;
+};
+
+/* RFC 4122 fields in host order, as GlobalPlatform's TEE_UUID has them. */
+struct config_uuid {
+	uint32_t time_low;
+	uint16_t time_mid;
+	uint16_t time_hi_and_version;
+	uint8_t clock_seq_and_node[8];
+};
+
+enum config_kms_backend { CONFIG_KMS_SIMULATOR, CONFIG_KMS_OPTEE };
+
+/* One thing the operator should know: what was accepted and does nothing. */
+struct config_notes {
+	char text[CONFIG_NOTES_MAX][CONFIG_NOTE_SIZE];
+	size_t count;
+};
+
+/*
+ * The whole configuration. Strings are owned, never NULL after a successful
+ * load, and "" where the key is optional and absent. The units stand in the
+ * schema, in docs/configuration.md and, where a name lacks them, here.
+ */
+struct config {
+	struct {
+		struct config_listen http_api;
+		char *network;
+		struct config_list node_http; /* 0 to CONFIG_NODES_MAX URLs, in order of failover */
+		uint64_t chain_id; /* 0: ask the node. Also from paymaster_relay.chain_id */
+		char *bundler_url;
+		struct config_list node_methods;
+		bool allow_simulator_on_mainnet;
+	} node;
+	struct {
+		struct config_listen listen;
+	} api;
+	struct {
+		unsigned max_body_bytes;
+		unsigned max_batch;
+		unsigned max_depth;
+		unsigned max_connections;
+		unsigned request_timeout_ms;
+		unsigned idle_timeout_s;
+		struct config_list cors_origins;
+		unsigned threads; /* 0: one per core */
+		unsigned shutdown_timeout_ms;
+	} rpc;
+	struct {
+		bool enabled;
+		enum config_kms_backend kms_backend;
+		bool has_paymaster;
+		struct eth_address paymaster;
+		struct eth_address entry_point;
+		uint64_t chain_id;   /* as in the file; read node.chain_id instead */
+		unsigned validity;   /* seconds */
+		unsigned clock_skew; /* seconds */
+		uint64_t verification_gas_limit;
+		uint64_t post_op_gas_limit;
+		uint64_t max_verification_gas_limit;
+		uint64_t max_post_op_gas_limit;
+		uint64_t max_pre_verification_gas;
+		struct eth_u256 max_operation_cost_wei;
+		char *sponsor_name;
+		char *sponsor_icon;
+	} paymaster_relay;
+	struct {
+		char *device_path;
+		struct config_uuid ta_uuid;
+		struct {
+			char *primary_paymaster;
+		} keys;
+		struct {
+			unsigned session_timeout; /* seconds; 0: never */
+			unsigned max_retries;
+			bool audit_logging;
+			bool tamper_detection;
+		} security;
+		struct {
+			bool use_ele_crypto;
+			bool use_hardware_rng;
+			bool use_secure_storage;
+		} hardware;
+		struct {
+			unsigned batch_size;
+			unsigned batch_timeout; /* milliseconds */
+			unsigned min_batch;
+			unsigned connection_pool_size;
+		} performance;
+	} optee_kms;
+	struct {
+		char *store; /* a directory; "" when kms_backend is not the simulator */
+	} simulator;
+	struct {
+		enum sr_log_level level;
+		enum sr_log_format format;
+	} logging;
+	struct config_notes notes;
+};
+
+/* ---- loading ----------------------------------------------------------- */
+
+/* The value of an environment variable, or NULL. */
+typedef const char *(*config_env)(void *arg, const char *name);
+
+/* Reads a file of at most CONFIG_FILE_MAX bytes with the process's
+ * environment. On failure *out is empty; after success config_free it. */
+bool config_load(const char *path, struct config *out, struct sr_error *err) SR_MUST_USE;
+
+/* The same for text in memory; name stands for the file in messages. */
+bool config_parse(const char *text, size_t len, const char *name, config_env env, void *env_arg,
+		  struct config *out, struct sr_error *err) SR_MUST_USE;
+
+/*
+ * What must hold between keys. Loading has done this already; call it again
+ * after a command-line option has changed a field (--paymaster-relay sets
+ * paymaster_relay.enabled, which then needs a paymaster and a node).
+ */
+bool config_check(const struct config *config, struct sr_error *err) SR_MUST_USE;
+
+/* Frees what the configuration owns and leaves it empty. */
+void config_free(struct config *config);
+
+/* ---- schema ------------------------------------------------------------ */
+
+enum config_type {
+	CONFIG_BOOL,
+	CONFIG_UNSIGNED, /* an integer that lands in an unsigned */
+	CONFIG_U64,	 /* an integer that lands in a uint64_t */
+	CONFIG_CHOICE,	 /* one of some names */
+	CONFIG_TEXT,
+	CONFIG_LIST,	/* an array of strings */
+	CONFIG_URLS,	/* a URL, or an array of them */
+	CONFIG_LISTEN,	/* "host:port" */
+	CONFIG_ADDRESS, /* an Ethereum address */
+	CONFIG_WEI,	/* an integer, or a string of decimal digits */
+	CONFIG_UUID,
+};
+
+enum config_scope { CONFIG_EVERYWHERE, CONFIG_OPTEE_ONLY, CONFIG_SIMULATOR_ONLY };
+
+struct config_key {
+	const char *section; /* "optee_kms.keys" */
+	const char *name;
+	enum config_type type;
+	uint64_t min; /* of an integer; length of a text; number of a list's items */
+	uint64_t max;
+	const char *unit;	    /* "" where there is none */
+	const char *fallback;	    /* the default, as TOML */
+	const char *const *choices; /* of a choice (in its enum's order) or a list; NULL-ended */
+	/* a further rule for a text or a list's item; returns NULL, or what it expects */
+	const char *(*rule)(const char *text);
+	const char *effect; /* one or two sentences */
+	const char *note;   /* recorded when the key is given, NULL for none */
+	/* with the other backend the key has no effect, which is recorded when it is given */
+	enum config_scope scope;
+	size_t offset; /* in struct config */
+};
+
+/* The rows, in the order of the reference page. */
+size_t config_schema_count(void);
+const struct config_key *config_schema_row(size_t i);
+
+/* "boolean", "integer", "string", … as the reference page has it. */
+const char *config_type_name(enum config_type type);
+
+#endif

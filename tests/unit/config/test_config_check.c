@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config_test.h"
+
+#define PAYMASTER "paymaster = \"0x00000000000000000000000000000000000000aa\"\n"
+
+static void needs_a_paymaster_and_a_node_for_the_relay(void **state)
+{
+	(void)state;
+	refuse("[paymaster_relay]\nenabled = true",
+	       "test.toml: [paymaster_relay] enabled = true needs [paymaster_relay] paymaster, the "
+	       "contract's address");
+	refuse("[paymaster_relay]\nenabled = true\n" PAYMASTER,
+	       "test.toml: [paymaster_relay] enabled = true needs [node] node_http, the Ethereum "
+	       "node's URL");
+}
+
+static void checks_again_after_an_option(void **state)
+{
+	struct config c = config_of("[node]\nnode_http = 'http://a'", NULL);
+	struct sr_error err = { .code = SR_OK };
+
+	(void)state;
+	assert_true(config_check(&c, &err));
+	c.paymaster_relay.enabled = true;
+	assert_false(config_check(&c, &err));
+	assert_non_null(strstr(err.message, "needs [paymaster_relay] paymaster"));
+	config_free(&c);
+}
+
+static void refuses_one_port_for_both_listeners(void **state)
+{
+	static const char *const message = "test.toml: [node] http_api and [api] listen both take "
+					   "port 9000; give them two ports";
+	struct config c;
+
+	(void)state;
+	refuse("[node]\nhttp_api = '127.0.0.1:9000'", message);
+	refuse("[node]\nhttp_api = '0.0.0.0:9000'", message);
+	refuse("[node]\nhttp_api = '127.0.0.2:9000'\n[api]\nlisten = '[::]:9000'", message);
+	c = config_of("[node]\nhttp_api = '127.0.0.2:9000'", NULL);
+	config_free(&c);
+	c = config_of("[node]\nhttp_api = '127.0.0.1:0'\n[api]\nlisten = '127.0.0.1:0'", NULL);
+	config_free(&c);
+}
+
+static void refuses_the_simulator_on_mainnet(void **state)
+{
+	static const char *const message =
+		"test.toml: [paymaster_relay] kms_backend = \"simulator\" does not protect its "
+		"keys, "
+		"so [node] network = \"mainnet\" (or chain_id = 1) needs \"optee\" or "
+		"allow_simulator_on_mainnet = true";
+	struct config c;
+
+	(void)state;
+	refuse("[node]\nnetwork = 'mainnet'", message);
+	refuse("[node]\nchain_id = 1", message);
+	refuse("[paymaster_relay]\nchain_id = 1", message);
+	c = config_of("[node]\nnetwork = 'mainnet'\nallow_simulator_on_mainnet = true", NULL);
+	config_free(&c);
+	c = config_of("[node]\nnetwork = 'mainnet'\n[paymaster_relay]\nkms_backend = 'optee'",
+		      NULL);
+	config_free(&c);
+}
+
+static void refuses_chain_ids_that_do_not_agree(void **state)
+{
+	struct config c = config_of("[node]\nchain_id = 5\n[paymaster_relay]\nchain_id = 5", NULL);
+
+	(void)state;
+	assert_int_equal(c.node.chain_id, 5);
+	config_free(&c);
+	refuse("[node]\nchain_id = 5\n[paymaster_relay]\nchain_id = 6",
+	       "test.toml: [node] chain_id = 5 and [paymaster_relay] chain_id = 6 do not agree");
+	refuse("[node]\nnetwork = 'sepolia'\nchain_id = 5",
+	       "test.toml: [node] network = \"sepolia\" has chain id 11155111, but [node] chain_id "
+	       "= 5");
+}
+
+static void refuses_a_least_above_its_most(void **state)
+{
+	(void)state;
+	refuse("[optee_kms.performance]\nbatch_size = 4\nmin_batch = 5",
+	       "test.toml: [optee_kms.performance] min_batch = 5 is more than batch_size = 4");
+	refuse("[paymaster_relay]\nverification_gas_limit = 500001",
+	       "test.toml: [paymaster_relay] verification_gas_limit = 500001 is more than "
+	       "max_verification_gas_limit = 500000");
+	refuse("[paymaster_relay]\nmax_post_op_gas_limit = 5\npost_op_gas_limit = 6",
+	       "test.toml: [paymaster_relay] post_op_gas_limit = 6 is more than "
+	       "max_post_op_gas_limit = 5");
+}
+
+static void notes_keys_without_effect(void **state)
+{
+	struct config c = config_of("[optee_kms.security]\naudit_logging = true\n"
+				    "tamper_detection = false\n[optee_kms.hardware]\n"
+				    "use_ele_crypto = true\nuse_hardware_rng = true\n"
+				    "use_secure_storage = true\n[optee_kms]\n"
+				    "device_path = '/dev/teepriv0'\n[simulator]\nstore = 's'\n"
+				    "[paymaster_relay]\nkms_backend = 'optee'",
+				    NULL);
+	static const char *const parts[] = {
+		"[optee_kms.security] audit_logging: no effect in this version",
+		"[optee_kms.security] tamper_detection: no effect in this version",
+		"[optee_kms.hardware] use_ele_crypto: no effect in this version",
+		"[optee_kms.hardware] use_hardware_rng: no effect",
+		"[optee_kms.hardware] use_secure_storage: no effect",
+		"[simulator] store: no effect with kms_backend = \"optee\"",
+		"[optee_kms] device_path: /dev/teepriv0 belongs to tee-supplicant",
+	};
+
+	(void)state;
+	assert_int_equal(c.notes.count, SR_ARRAY_LEN(parts));
+	for (size_t i = 0; i < SR_ARRAY_LEN(parts); i++)
+		assert_ptr_equal(strstr(c.notes.text[i], parts[i]), c.notes.text[i]);
+	assert_string_equal(c.optee_kms.device_path, "/dev/tee0");
+	config_free(&c);
+}
+
+static void notes_optee_keys_with_the_simulator(void **state)
+{
+	struct config c = config_of("[optee_kms]\ndevice_path = '/dev/tee0'", NULL);
+
+	(void)state;
+	assert_int_equal(c.notes.count, 1);
+	assert_string_equal(c.notes.text[0],
+			    "[optee_kms] device_path: no effect with kms_backend = "
+			    "\"simulator\"");
+	config_free(&c);
+}
+
+static void finds_the_simulators_store(void **state)
+{
+	const char *xdg[] = { "XDG_DATA_HOME", "/data", "HOME", "/home/u", NULL };
+	const char *relative[] = { "XDG_DATA_HOME", "data", "HOME", "/home/u", NULL };
+	const char *none[] = { NULL };
+	struct config c = config_of("", xdg);
+
+	(void)state;
+	assert_string_equal(c.simulator.store, "/data/super-relay/tee");
+	config_free(&c);
+	c = config_of("", relative);
+	assert_string_equal(c.simulator.store, "/home/u/.local/share/super-relay/tee");
+	config_free(&c);
+	c = config_of("[simulator]\nstore = 'here'", none);
+	assert_string_equal(c.simulator.store, "here");
+	config_free(&c);
+	refuse_with("", none,
+		    "test.toml: [simulator] store is needed, as neither XDG_DATA_HOME nor HOME is "
+		    "set");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(needs_a_paymaster_and_a_node_for_the_relay),
+		cmocka_unit_test(checks_again_after_an_option),
+		cmocka_unit_test(refuses_one_port_for_both_listeners),
+		cmocka_unit_test(refuses_the_simulator_on_mainnet),
+		cmocka_unit_test(refuses_chain_ids_that_do_not_agree),
+		cmocka_unit_test(refuses_a_least_above_its_most),
+		cmocka_unit_test(notes_keys_without_effect),
+		cmocka_unit_test(notes_optee_keys_with_the_simulator),
+		cmocka_unit_test(finds_the_simulators_store),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
