@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sessions to the TA. OP-TEE runs one invocation of a single-instance TA at a
+ * time, so more sessions bring no throughput: they keep a slow administrative
+ * command from standing in the signer's way at the door, and they confine what
+ * a dead session takes with it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "kms/kms_private.h"
+
+#define ACQUIRE_TIMEOUT_NS UINT64_C(30000000000)
+#define RETRY_FIRST_NS UINT64_C(2000000)
+
+bool kms_cond_init(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+	bool ok = false;
+
+	if (pthread_condattr_init(&attr))
+		return false;
+	ok = !pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) && !pthread_cond_init(cond, &attr);
+	pthread_condattr_destroy(&attr);
+	return ok;
+}
+
+void kms_cond_wait_ns(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t ns)
+{
+	uint64_t until = sr_time_monotonic_ns() + ns;
+	struct timespec ts = { .tv_sec = (time_t)(until / 1000000000u),
+			       .tv_nsec = (long)(until % 1000000000u) };
+
+	pthread_cond_timedwait(cond, lock, &ts);
+}
+
+static const char *result_text(TEEC_Result result, char *buf, size_t size)
+{
+	const char *name = tee_result_name(result);
+
+	if (name)
+		snprintf(buf, size, "%s", name);
+	else
+		snprintf(buf, size, "0x%08x", (unsigned)result);
+	return buf;
+}
+
+/* Memory first, then the session: a session without memory is of no use. */
+static bool session_open(struct kms_pool *pool, struct kms_session *s, struct sr_error *err)
+{
+	const struct tee_api *api = &pool->config->api;
+	uint32_t origin = 0;
+	char text[64];
+	TEEC_Result res = TEEC_SUCCESS;
+
+	if (!s->has_memory) {
+		s->request =
+			(TEEC_SharedMemory){ .size = SR_TA_REQUEST_MAX, .flags = TEEC_MEM_INPUT };
+		s->response =
+			(TEEC_SharedMemory){ .size = SR_TA_RESPONSE_MAX, .flags = TEEC_MEM_OUTPUT };
+		res = api->allocate_shared_memory(&pool->context, &s->request);
+		if (res != TEEC_SUCCESS)
+			return sr_fail(err, SR_E_NO_MEMORY, "shared memory with the TEE: %s",
+				       result_text(res, text, sizeof(text)));
+		res = api->allocate_shared_memory(&pool->context, &s->response);
+		if (res != TEEC_SUCCESS) {
+			api->release_shared_memory(&s->request);
+			return sr_fail(err, SR_E_NO_MEMORY, "shared memory with the TEE: %s",
+				       result_text(res, text, sizeof(text)));
+		}
+		s->has_memory = true;
+	}
+	res = api->open_session(&pool->context, &s->session, &pool->config->ta_uuid,
+				TEEC_LOGIN_PUBLIC, NULL, NULL, &origin);
+	if (res != TEEC_SUCCESS)
+		return sr_fail(err, SR_E_UNAVAILABLE,
+			       "no session with the Trusted Application: %s (origin %u)%s",
+			       result_text(res, text, sizeof(text)), (unsigned)origin,
+			       res == TEEC_ERROR_ITEM_NOT_FOUND
+				       ? "; is the TA installed and tee-supplicant running?"
+				       : "");
+	s->open = true;
+	s->last_used_ns = sr_time_monotonic_ns();
+	atomic_fetch_add(&pool->open, 1);
+	return true;
+}
+
+static void session_close(struct kms_pool *pool, struct kms_session *s)
+{
+	if (!s->open)
+		return;
+	pool->config->api.close_session(&s->session);
+	s->open = false;
+	atomic_fetch_sub(&pool->open, 1);
+}
+
+/* Prefers the open session used last, so that the others can grow idle. */
+static struct kms_session *find_free(struct kms_pool *pool)
+{
+	struct kms_session *best = NULL;
+
+	for (unsigned i = 0; i < pool->size; i++) {
+		struct kms_session *s = &pool->slots[i];
+
+		if (s->busy)
+			continue;
+		if (!best || (s->open && (!best->open || s->last_used_ns > best->last_used_ns)))
+			best = s;
+	}
+	return best;
+}
+
+static struct kms_session *acquire(struct kms_pool *pool, struct sr_error *err)
+{
+	uint64_t deadline = sr_time_monotonic_ns() + ACQUIRE_TIMEOUT_NS;
+	struct kms_session *s = NULL;
+
+	pthread_mutex_lock(&pool->lock);
+	while (!(s = find_free(pool))) {
+		uint64_t now = sr_time_monotonic_ns();
+
+		if (now >= deadline)
+			break;
+		kms_cond_wait_ns(&pool->released, &pool->lock, deadline - now);
+	}
+	if (s)
+		s->busy = true;
+	pthread_mutex_unlock(&pool->lock);
+	if (!s)
+		sr_fail(err, SR_E_TIMEOUT, "all %u TEE sessions have been busy for 30 s",
+			pool->size);
+	return s;
+}
+
+static void release(struct kms_pool *pool, struct kms_session *s)
+{
+	pthread_mutex_lock(&pool->lock);
+	s->busy = false;
+	s->last_used_ns = sr_time_monotonic_ns();
+	pthread_cond_signal(&pool->released);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+void kms_pool_reap(struct kms_pool *pool)
+{
+	uint64_t limit = (uint64_t)pool->config->session_timeout_s * 1000000000u;
+	uint64_t now = sr_time_monotonic_ns();
+
+	if (!limit)
+		return;
+	for (unsigned i = 0; i < pool->size; i++) {
+		struct kms_session *s = &pool->slots[i];
+		bool idle = false;
+
+		pthread_mutex_lock(&pool->lock);
+		idle = !s->busy && s->open && now > s->last_used_ns &&
+		       now - s->last_used_ns >= limit;
+		if (idle)
+			s->busy = true;
+		pthread_mutex_unlock(&pool->lock);
+		/* closing enters the TEE: not under the lock */
+		if (idle) {
+			session_close(pool, s);
+			release(pool, s);
+		}
+	}
+}
+
+bool kms_pool_open(struct kms_pool *pool, const struct kms_config *config, struct sr_error *err)
+{
+	char text[64];
+	struct kms_session *first = NULL;
+	TEEC_Result res = TEEC_SUCCESS;
+
+	pool->config = config;
+	pool->size = config->pool_size;
+	pool->slots = calloc(pool->size, sizeof(*pool->slots));
+	if (!pool->slots)
+		return sr_fail(err, SR_E_NO_MEMORY, "out of memory for %u sessions", pool->size);
+	if (pthread_mutex_init(&pool->lock, NULL) || !kms_cond_init(&pool->released)) {
+		free(pool->slots);
+		return sr_fail(err, SR_E_INTERNAL, "no mutex for the session pool");
+	}
+	res = config->api.initialize_context(NULL, &pool->context);
+	if (res != TEEC_SUCCESS) {
+		free(pool->slots);
+		return sr_fail(err, SR_E_UNAVAILABLE,
+			       "no TEE (%s): %s; is /dev/tee0 there and readable?",
+			       config->api.name, result_text(res, text, sizeof(text)));
+	}
+	first = acquire(pool, err);
+	if (first && session_open(pool, first, err)) {
+		release(pool, first);
+		return true;
+	}
+	kms_pool_close(pool);
+	return false;
+}
+
+void kms_pool_close(struct kms_pool *pool)
+{
+	const struct tee_api *api = &pool->config->api;
+
+	for (unsigned i = 0; i < pool->size; i++) {
+		struct kms_session *s = &pool->slots[i];
+
+		session_close(pool, s);
+		if (s->has_memory) {
+			api->release_shared_memory(&s->request);
+			api->release_shared_memory(&s->response);
+		}
+	}
+	api->finalize_context(&pool->context);
+	pthread_cond_destroy(&pool->released);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool->slots);
+	pool->slots = NULL;
+}
+
+static TEEC_Result invoke_once(struct kms_pool *pool, struct kms_session *s, struct kms_call *call)
+{
+	TEEC_Operation op = { .paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_PARTIAL_INPUT,
+							     TEEC_MEMREF_PARTIAL_OUTPUT, TEEC_NONE,
+							     TEEC_NONE) };
+	uint64_t started = sr_time_monotonic_ns();
+	uint32_t origin = 0;
+	TEEC_Result res = TEEC_SUCCESS;
+
+	memcpy(s->request.buffer, call->request.data, call->request.len);
+	op.params[0].memref = (TEEC_RegisteredMemoryReference){ .parent = &s->request,
+								.size = call->request.len };
+	op.params[1].memref = (TEEC_RegisteredMemoryReference){ .parent = &s->response,
+								.size = call->response_size };
+	res = pool->config->api.invoke_command(&s->session, call->command, &op, &origin);
+	if (call->command == SR_TA_CMD_IMPORT_KEY)
+		sr_wipe(s->request.buffer, call->request.len);
+	call->response_len = 0;
+	if (res == TEEC_SUCCESS && op.params[1].memref.size <= call->response_size) {
+		call->response_len = op.params[1].memref.size;
+		memcpy(call->response, s->response.buffer, call->response_len);
+	}
+	if (pool->config->observe) {
+		struct kms_observation seen = { .command = call->command,
+						.result = res,
+						.duration_ns = sr_time_monotonic_ns() - started,
+						.items = call->items };
+
+		pool->config->observe(pool->config->observe_arg, &seen);
+	}
+	return res;
+}
+
+/* The TA answered nothing, or not yet: the same call may succeed later. */
+static bool may_cure(TEEC_Result res, bool repeatable)
+{
+	switch (res) {
+	case TEEC_ERROR_BUSY: /* refused before it began */
+		return true;
+	case TEEC_ERROR_TARGET_DEAD:
+	case TEEC_ERROR_COMMUNICATION:
+	case TEEC_ERROR_OUT_OF_MEMORY:
+	case 0xf0100003: /* TEE_ERROR_STORAGE_NOT_AVAILABLE: tee-supplicant is away */
+		return repeatable;
+	default:
+		return false;
+	}
+}
+
+static bool fail_call(struct sr_error *err, const struct kms_call *call, TEEC_Result res)
+{
+	char text[64];
+	enum sr_code code = tee_result_code(res);
+	const char *id = call->key_id ? call->key_id : "";
+
+	switch (code) {
+	case SR_E_NOT_FOUND:
+		return sr_fail(err, code, "key '%s' does not exist", id);
+	case SR_E_EXISTS:
+		return sr_fail(err, code, "key '%s' exists already and is left as it is", id);
+	case SR_E_DENIED:
+		return sr_fail(err, code, "the TA denies this for key '%s': %s", id,
+			       call->command == SR_TA_CMD_IMPORT_KEY
+				       ? "plaintext import is for development builds only"
+				       : "the key's usage does not allow it");
+	case SR_E_CORRUPT:
+		return sr_fail(err, code,
+			       "key '%s' is damaged in secure storage; restore it from a backup",
+			       id);
+	default:
+		return sr_fail(err, code, "TA command %u%s%s: %s", (unsigned)call->command,
+			       *id ? " for key " : "", id, result_text(res, text, sizeof(text)));
+	}
+}
+
+static void pause_ns(uint64_t ns)
+{
+	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000u),
+			       .tv_nsec = (long)(ns % 1000000000u) };
+
+	nanosleep(&ts, NULL);
+}
+
+bool kms_pool_call(struct kms_pool *pool, struct kms_call *call, struct sr_error *err)
+{
+	struct kms_session *s = NULL;
+	TEEC_Result res = TEEC_SUCCESS;
+	bool opened = true;
+
+	if (call->request.failed || call->request.len > SR_TA_REQUEST_MAX)
+		return sr_fail(err, SR_E_LIMIT, "the request to the TA is over %u bytes",
+			       SR_TA_REQUEST_MAX);
+	s = acquire(pool, err);
+	if (!s)
+		return false;
+	for (unsigned attempt = 0;; attempt++) {
+		opened = s->open || session_open(pool, s, err);
+		if (opened) {
+			res = invoke_once(pool, s, call);
+			/* its instance is gone and the session with it, whether
+			 * or not this call is tried again */
+			if (res == TEEC_ERROR_TARGET_DEAD || res == TEEC_ERROR_COMMUNICATION)
+				session_close(pool, s);
+			if (!may_cure(res, call->repeatable))
+				break;
+		}
+		if (attempt >= pool->config->max_retries)
+			break;
+		/* a fresh session needs no waiting; a second failure does */
+		if (attempt || res != TEEC_ERROR_TARGET_DEAD)
+			pause_ns(RETRY_FIRST_NS << attempt);
+	}
+	release(pool, s);
+	kms_pool_reap(pool);
+	if (!opened)
+		return false;
+	return res == TEEC_SUCCESS ? true : fail_call(err, call, res);
+}

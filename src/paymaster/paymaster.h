@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * paymaster: decides whether to pay for a UserOperation, and has the
+ * sponsorship signed by a key inside the TEE. Contract scheme: eth-infinitism's
+ * VerifyingPaymaster v0.7, whose paymasterData is
+ * abi.encode(uint48 validUntil, uint48 validAfter) ‖ signature (65).
+ *
+ * Thread-safe: one paymaster serves all loops.
+ */
+#ifndef SR_PAYMASTER_H
+#define SR_PAYMASTER_H
+
+#include <stdatomic.h>
+
+#include "base/base.h"
+#include "eth/eth.h"
+#include "kms/kms.h"
+#include "loop/loop.h"
+
+#define PAYMASTER_DATA_SIZE (64 + SR_TA_SECP256K1_SIGNATURE_SIZE)
+
+struct paymaster_config {
+	struct eth_address contract;
+	struct eth_address entry_point;
+	char key_id[KMS_KEY_ID_SIZE];
+	unsigned validity_s;		     /* from now to validUntil */
+	unsigned clock_skew_s;		     /* validAfter lies this far in the past */
+	uint64_t verification_gas_limit;     /* where the operation names none */
+	uint64_t post_op_gas_limit;	     /* as above */
+	uint64_t max_verification_gas_limit; /* of the paymaster's own */
+	uint64_t max_post_op_gas_limit;
+	struct eth_u256 max_pre_verification_gas;
+	struct eth_u256 max_operation_cost; /* wei: all gas limits × maxFeePerGas */
+};
+
+struct paymaster {
+	struct paymaster_config config;
+	struct kms *kms;
+	_Atomic uint64_t chain_id; /* 0 until it is known */
+};
+
+/* Recovers to nobody's key; no byte of it is zero. */
+extern const uint8_t paymaster_stub_signature[SR_TA_SECP256K1_SIGNATURE_SIZE];
+
+void paymaster_init(struct paymaster *pm, const struct paymaster_config *config, struct kms *kms,
+		    uint64_t chain_id);
+void paymaster_set_chain_id(struct paymaster *pm, uint64_t chain_id);
+
+/* What the client puts into its operation. */
+struct paymaster_grant {
+	struct eth_u256 verification_gas_limit;
+	struct eth_u256 post_op_gas_limit;
+	uint64_t valid_until;
+	uint64_t valid_after;
+	uint8_t data[PAYMASTER_DATA_SIZE];
+};
+
+/*
+ * Checks an operation against the policy, in the same way for stub and final
+ * data. Gas limits that the operation lacks are not judged here. SR_E_DENIED:
+ * the policy refuses; SR_E_UNAVAILABLE: the chain id is not known yet.
+ */
+bool paymaster_check(const struct paymaster *pm, const struct eth_user_op *op,
+		     struct sr_error *err) SR_MUST_USE;
+
+/* The stub: as long as the final data, with no more zero bytes, and a signature
+ * that recovers to nobody of ours. */
+bool paymaster_stub(const struct paymaster *pm, const struct eth_user_op *op,
+		    struct paymaster_grant *out, struct sr_error *err) SR_MUST_USE;
+
+/* A sponsorship under way. The caller owns it until done has run. */
+struct paymaster_request {
+	struct paymaster_grant grant; /* valid in done when error.code is SR_OK */
+	struct sr_error error;
+	void (*done)(struct paymaster_request *request); /* once, on the loop given */
+	void *arg;
+
+	/* private from here on */
+	struct loop *loop;
+	struct loop_task task;
+	struct kms_request kms;
+};
+
+/*
+ * Signs for a complete operation (all gas and fee fields present). op is only
+ * read before this returns. False: refused at once, done never runs.
+ */
+bool paymaster_sponsor(const struct paymaster *pm, const struct eth_user_op *op, struct loop *loop,
+		       struct paymaster_request *request, struct sr_error *err) SR_MUST_USE;
+
+/* Sets the paymaster fields of an operation to a grant's; data must outlive op's use. */
+void paymaster_apply(const struct paymaster *pm, const struct paymaster_grant *grant,
+		     struct eth_user_op *op);
+
+#endif
