@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* super-relay node: puts the layers together and runs them until told to stop. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "cli/cli.h"
+#include "http/http.h"
+
+static const char help[] =
+	"Usage: super-relay node --config FILE [--paymaster-relay] [--json]\n\n"
+	"Runs the relay: JSON-RPC on node.http_api, HTTP API and metrics on api.listen.\n"
+	"SIGTERM or SIGINT lets requests in flight finish and exits with status 0.\n\n"
+	"  --config FILE      configuration (default: $SUPER_RELAY_CONFIG)\n"
+	"  --paymaster-relay  sponsor operations, as paymaster_relay.enabled = true\n"
+	"  --json             log in JSON\n";
+
+#define NODE_TIMEOUT_MS 10000
+#define BUNDLER_TIMEOUT_MS 30000
+#define HEALTH_TIMEOUT_MS 5000
+#define HEALTH_INTERVAL_MS 2000
+#define UPSTREAM_RESPONSE_MAX ((size_t)16 * 1024 * 1024)
+#define UPSTREAM_IN_FLIGHT 10000
+
+/* Everything the process holds, in the order in which it is made. */
+struct node {
+	struct config config;
+	struct metrics *metrics;
+	struct kms *kms;
+	struct kms_key key;
+	struct paymaster paymaster;
+	struct rpc rpc;
+	struct loop *loop;
+	struct chain *chain;
+	struct chain *bundler;
+	struct health *health;
+	struct http_config http;
+	struct http_server *server;
+	uv_signal_t signals[2];
+	int caught;
+};
+
+static struct chain_config node_client(const struct config *c, unsigned timeout_ms)
+{
+	struct chain_config out = { .name = "node",
+				    .timeout_ms = timeout_ms,
+				    .max_response_bytes = UPSTREAM_RESPONSE_MAX,
+				    .max_in_flight = UPSTREAM_IN_FLIGHT };
+
+	for (size_t i = 0; i < c->node.node_http.count && i < CHAIN_ENDPOINTS_MAX; i++)
+		out.urls[out.url_count++] = c->node.node_http.items[i];
+	return out;
+}
+
+static struct chain_config bundler_client(const struct config *c, unsigned timeout_ms)
+{
+	struct chain_config out = { .name = "bundler",
+				    .timeout_ms = timeout_ms,
+				    .max_response_bytes = UPSTREAM_RESPONSE_MAX,
+				    .max_in_flight = UPSTREAM_IN_FLIGHT };
+
+	if (c->node.bundler_url[0])
+		out.urls[out.url_count++] = c->node.bundler_url;
+	return out;
+}
+
+/* ---- key ------------------------------------------------------------------ */
+
+static void say_what_it_is(const struct node *n, const struct kms_info *info)
+{
+	if (n->config.paymaster_relay.kms_backend == CONFIG_KMS_SIMULATOR)
+		sr_log(SR_LOG_WARN, "node",
+		       "SIMULATED TEE: keys lie in files under %s, and whoever can read them can "
+		       "sign. For development and tests only",
+		       n->config.simulator.store);
+	sr_log(SR_LOG_INFO, "node", "Trusted Application %u.%u.%u on %s", info->major, info->minor,
+	       info->patch, info->implementation);
+	if (!info->anti_rollback)
+		sr_log(SR_LOG_WARN, "node",
+		       "the TEE's secure storage has no protection against rollback");
+}
+
+/* Nothing is ever generated because it was not found: a relay that made itself
+ * a new key would sign what no contract accepts, and hide the loss of the old. */
+static bool open_key(struct node *n, struct sr_error *err)
+{
+	const char *id = n->config.optee_kms.keys.primary_paymaster;
+	struct kms_info info;
+	struct eth_address address;
+	char text[ETH_ADDRESS_TEXT];
+
+	if (!cli_open_kms(&n->config, metrics_observe_kms, n->metrics, &n->kms, err) ||
+	    !kms_get_info(n->kms, &info, err))
+		return false;
+	metrics_set_kms(n->metrics, n->kms);
+	say_what_it_is(n, &info);
+	if (!kms_get_key(n->kms, id, &n->key, err)) {
+		if (err->code == SR_E_NOT_FOUND)
+			sr_fail(err, SR_E_NOT_FOUND,
+				"there is no key '%s' in the TEE; make it with: super-relay keys "
+				"generate %s --config FILE",
+				id, id);
+		return false;
+	}
+	if (n->key.algorithm != SR_TA_ALG_SECP256K1 || !(n->key.usage & SR_TA_USAGE_SPONSOR))
+		return sr_fail(err, SR_E_DENIED,
+			       "key '%s' cannot sponsor: expected a secp256k1 key of usage sponsor",
+			       id);
+	eth_address_from_public_key(n->key.public_key, &address);
+	eth_address_to_text(&address, text);
+	sr_log(SR_LOG_INFO, "node", "paymaster key '%s', address %s", id, text);
+	return true;
+}
+
+/* ---- the layers ------------------------------------------------------------- */
+
+static void setup_paymaster(struct node *n)
+{
+	const struct config *c = &n->config;
+	struct paymaster_config pm = {
+		.contract = c->paymaster_relay.paymaster,
+		.entry_point = c->paymaster_relay.entry_point,
+		.validity_s = c->paymaster_relay.validity,
+		.clock_skew_s = c->paymaster_relay.clock_skew,
+		.verification_gas_limit = c->paymaster_relay.verification_gas_limit,
+		.post_op_gas_limit = c->paymaster_relay.post_op_gas_limit,
+		.max_verification_gas_limit = c->paymaster_relay.max_verification_gas_limit,
+		.max_post_op_gas_limit = c->paymaster_relay.max_post_op_gas_limit,
+		.max_pre_verification_gas =
+			eth_u256_from_u64(c->paymaster_relay.max_pre_verification_gas),
+		.max_operation_cost = c->paymaster_relay.max_operation_cost_wei,
+	};
+
+	snprintf(pm.key_id, sizeof(pm.key_id), "%s", c->optee_kms.keys.primary_paymaster);
+	paymaster_init(&n->paymaster, &pm, n->kms, c->node.chain_id);
+}
+
+static void setup_rpc(struct node *n)
+{
+	const struct config *c = &n->config;
+
+	n->rpc = (struct rpc){ .paymaster = &n->paymaster,
+			       .paymaster_enabled = c->paymaster_relay.enabled,
+			       .max_batch = c->rpc.max_batch,
+			       .max_depth = c->rpc.max_depth,
+			       .sponsor_name = c->paymaster_relay.sponsor_name,
+			       .sponsor_icon = c->paymaster_relay.sponsor_icon,
+			       .observe = metrics_observe_rpc,
+			       .observe_arg = n->metrics };
+	for (size_t i = 0; i < c->node.node_methods.count && i < RPC_NODE_METHODS_MAX; i++)
+		n->rpc.node_methods[n->rpc.node_method_count++] = c->node.node_methods.items[i];
+}
+
+static bool start_health(struct node *n, struct sr_error *err)
+{
+	struct chain_config node = node_client(&n->config, HEALTH_TIMEOUT_MS);
+	struct chain_config bundler = bundler_client(&n->config, HEALTH_TIMEOUT_MS);
+	struct health_config h = { .kms = n->kms,
+				   .paymaster = &n->paymaster,
+				   .paymaster_enabled = n->config.paymaster_relay.enabled,
+				   .chain_id = n->config.node.chain_id,
+				   .kms_backend =
+					   n->config.paymaster_relay.kms_backend == CONFIG_KMS_OPTEE
+						   ? "optee"
+						   : "simulator",
+				   .public_key = n->kms ? n->key.public_key : NULL,
+				   .interval_ms = HEALTH_INTERVAL_MS };
+
+	if (!loop_create(&n->loop, err) ||
+	    (node.url_count && !chain_open(n->loop, &node, &n->chain, err)) ||
+	    (bundler.url_count && !chain_open(n->loop, &bundler, &n->bundler, err)))
+		return false;
+	h.loop = n->loop;
+	h.node = n->chain;
+	h.bundler = n->bundler;
+	return health_start(&h, &n->health, err);
+}
+
+static bool start_http(struct node *n, struct sr_error *err)
+{
+	const struct config *c = &n->config;
+
+	n->http = (struct http_config){
+		.rpc_listen = { c->node.http_api.host, c->node.http_api.port },
+		.api_listen = { c->api.listen.host, c->api.listen.port },
+		.threads = c->rpc.threads,
+		.max_connections = c->rpc.max_connections,
+		.max_body_bytes = c->rpc.max_body_bytes,
+		.request_timeout_ms = c->rpc.request_timeout_ms,
+		.idle_timeout_s = c->rpc.idle_timeout_s,
+		.rpc = &n->rpc,
+		.health = n->health,
+		.metrics = n->metrics,
+		.node = node_client(c, NODE_TIMEOUT_MS),
+		.bundler = bundler_client(c, BUNDLER_TIMEOUT_MS),
+	};
+	for (size_t i = 0; i < c->rpc.cors_origins.count && i < HTTP_CORS_ORIGINS_MAX; i++)
+		n->http.cors_origins[n->http.cors_origin_count++] = c->rpc.cors_origins.items[i];
+	if (!http_start(&n->http, &n->server, err))
+		return false;
+	sr_log(SR_LOG_INFO, "node", "JSON-RPC on %s port %u, HTTP API on %s port %u",
+	       n->http.rpc_listen.host, http_rpc_port(n->server), n->http.api_listen.host,
+	       http_api_port(n->server));
+	return true;
+}
+
+/* ---- running ---------------------------------------------------------------- */
+
+static void close_signals(struct node *n)
+{
+	for (size_t i = 0; i < SR_ARRAY_LEN(n->signals); i++) {
+		uv_handle_t *handle = (uv_handle_t *)&n->signals[i];
+
+		if (handle->type == UV_SIGNAL && !uv_is_closing(handle))
+			uv_close(handle, NULL);
+	}
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct node *n = handle->data;
+
+	n->caught = number;
+	close_signals(n);
+	uv_stop(loop_uv(n->loop));
+}
+
+static void watch_signals(struct node *n)
+{
+	static const int numbers[] = { SIGTERM, SIGINT };
+
+	for (size_t i = 0; i < SR_ARRAY_LEN(numbers); i++) {
+		uv_signal_init(loop_uv(n->loop), &n->signals[i]);
+		n->signals[i].data = n;
+		uv_signal_start(&n->signals[i], on_signal, numbers[i]);
+	}
+}
+
+/* Each client takes a descriptor: the soft limit of 1024 is soon reached. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit = { 0 };
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		sr_log(SR_LOG_WARN, "node", "the limit of open files could not be raised");
+}
+
+static bool start(struct node *n, struct sr_error *err)
+{
+	if (!metrics_create(&n->metrics, err) || !chain_global_init(err))
+		return false;
+	if (n->config.paymaster_relay.enabled && !open_key(n, err))
+		return false;
+	setup_paymaster(n);
+	setup_rpc(n);
+	return start_health(n, err) && start_http(n, err);
+}
+
+/* The order matters: requests in flight need the signer, and the signer's
+ * answers need the loops. */
+static void stop(struct node *n)
+{
+	if (n->health)
+		health_set_draining(n->health);
+	http_stop(n->server, n->config.rpc.shutdown_timeout_ms);
+	if (n->loop) {
+		close_signals(n);
+		if (n->health)
+			health_stop(n->health);
+		chain_close(n->bundler);
+		chain_close(n->chain);
+		loop_stop(n->loop);
+		loop_run(n->loop);
+		loop_destroy(n->loop);
+	}
+	health_destroy(n->health);
+	metrics_set_kms(n->metrics, NULL);
+	kms_close(n->kms, 1000);
+	metrics_destroy(n->metrics);
+	chain_global_cleanup();
+}
+
+static int run(const char *path, bool paymaster_relay)
+{
+	struct node *n = calloc(1, sizeof(*n));
+	struct sr_error err = { .code = SR_OK };
+	int status = CLI_OK;
+
+	if (!n) {
+		sr_fail(&err, SR_E_NO_MEMORY, "out of memory");
+		return cli_fail(&err);
+	}
+	if (!cli_load_config(path, &n->config, &err)) {
+		free(n);
+		return cli_fail(&err);
+	}
+	n->config.paymaster_relay.enabled |= paymaster_relay;
+	sr_log_setup(n->config.logging.level, cli_json() ? SR_LOG_JSON : n->config.logging.format);
+	signal(SIGPIPE, SIG_IGN);
+	raise_descriptor_limit();
+	for (size_t i = 0; i < n->config.notes.count; i++)
+		sr_log(SR_LOG_WARN, "config", "%s", n->config.notes.text[i]);
+	if (config_check(&n->config, &err) && start(n, &err)) {
+		watch_signals(n);
+		uv_run(loop_uv(n->loop), UV_RUN_DEFAULT);
+		sr_log(SR_LOG_INFO, "node", "signal %d: draining", n->caught);
+	} else {
+		status = cli_fail(&err);
+	}
+	if (n->metrics)
+		stop(n);
+	if (status == CLI_OK)
+		sr_log(SR_LOG_INFO, "node", "stopped");
+	config_free(&n->config);
+	free(n);
+	return status;
+}
+
+int cli_node(int argc, char **argv)
+{
+	static const struct option options[] = { { "config", required_argument, NULL, 'c' },
+						 { "paymaster-relay", no_argument, NULL, 'p' },
+						 { "json", no_argument, NULL, 'j' },
+						 { "help", no_argument, NULL, 'h' },
+						 { NULL, 0, NULL, 0 } };
+	const char *path = NULL;
+	bool paymaster_relay = false;
+	struct sr_buf out = { 0 };
+	int c = 0;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (c == 'c')
+			path = optarg;
+		else if (c == 'p')
+			paymaster_relay = true;
+		else if (c == 'h') {
+			sr_buf_puts(&out, help);
+			return cli_print(&out);
+		} else if (c != 'j')
+			return cli_bad_option("node", c, argv);
+	}
+	if (optind < argc)
+		return cli_usage_error("node", "unexpected word '%.60s'", argv[optind]);
+	return run(path, paymaster_relay);
+}

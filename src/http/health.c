@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "http/http.h"
+
+enum part { PART_TEE, PART_KEY, PART_NODE, PART_PAYMASTER, PART_BUNDLER, PARTS };
+
+static const char *const part_names[PARTS] = { "tee", "key", "node", "paymaster", "bundler" };
+
+/* What one part looked like when it was last asked. */
+struct check {
+	bool watched;
+	bool ok;
+	uint64_t checked_ns; /* 0: not yet */
+	char error[SR_ERROR_MESSAGE_MAX];
+	char detail[192]; /* JSON members behind "ok", each with a comma before it */
+};
+
+struct health {
+	struct health_config config;
+	uv_timer_t timer;
+	uv_work_t tee_work;
+	bool tee_busy;
+	unsigned asking; /* questions to node and bundler without an answer yet */
+	bool stopping;
+	atomic_bool draining;
+	pthread_mutex_t lock; /* of checks */
+	struct check checks[PARTS];
+	struct eth_address signer; /* of the key the relay signs with */
+	struct sr_error tee_error; /* between the work thread and its completion */
+	struct kms_key tee_key;
+	char deposit[ETH_U256_DEC_MAX];
+};
+
+/* A result this old says nothing any more: its check hangs. */
+static uint64_t stale_ns(const struct health *h)
+{
+	return ((uint64_t)h->config.interval_ms * 3 + 10000) * 1000000u;
+}
+
+/* Records a result; a change is worth a line in the log. */
+static void record(struct health *h, enum part part, const struct sr_error *err, const char *detail)
+{
+	struct check *c = &h->checks[part];
+	bool ok = err->code == SR_OK;
+	bool changed = false;
+
+	pthread_mutex_lock(&h->lock);
+	changed = !c->checked_ns || c->ok != ok;
+	c->ok = ok;
+	c->checked_ns = sr_time_monotonic_ns();
+	memcpy(c->error, err->message, sizeof(c->error));
+	snprintf(c->detail, sizeof(c->detail), "%s", detail);
+	pthread_mutex_unlock(&h->lock);
+	if (changed)
+		sr_log(ok ? SR_LOG_INFO : SR_LOG_WARN, "health", "%s: %s", part_names[part],
+		       ok ? "ok" : err->message);
+}
+
+/* ---- TEE and key --------------------------------------------------------- */
+
+static void tee_ask(uv_work_t *work)
+{
+	struct health *h = work->data;
+
+	h->tee_error = (struct sr_error){ .code = SR_OK };
+	if (!kms_get_key(h->config.kms, h->config.paymaster->config.key_id, &h->tee_key,
+			 &h->tee_error))
+		memset(&h->tee_key, 0, sizeof(h->tee_key));
+}
+
+static void tee_answer(uv_work_t *work, int status)
+{
+	struct health *h = work->data;
+	struct sr_error none = { .code = SR_OK };
+	struct sr_error key = h->tee_error;
+	bool answered = key.code == SR_OK || key.code == SR_E_NOT_FOUND || key.code == SR_E_CORRUPT;
+	char detail[192];
+	char address[ETH_ADDRESS_TEXT];
+
+	h->tee_busy = false;
+	if (status || h->stopping)
+		return;
+	snprintf(detail, sizeof(detail), ",\"backend\":\"%s\"", h->config.kms_backend);
+	record(h, PART_TEE, answered ? &none : &key, detail);
+	if (key.code == SR_OK &&
+	    (h->tee_key.public_key_len != SR_TA_SECP256K1_PUBLIC_SIZE ||
+	     memcmp(h->tee_key.public_key, h->config.public_key, SR_TA_SECP256K1_PUBLIC_SIZE) != 0))
+		sr_fail(&key, SR_E_CORRUPT, "the key is not the one this relay started with");
+	eth_address_to_text(&h->signer, address);
+	snprintf(detail, sizeof(detail), ",\"id\":\"%s\",\"address\":\"%s\"",
+		 h->config.paymaster->config.key_id, address);
+	record(h, PART_KEY, &key, detail);
+}
+
+/* ---- node ---------------------------------------------------------------- */
+
+static void check_chain_id(struct health *h, const struct eth_u256 *value, struct sr_error *err)
+{
+	uint64_t given = 0;
+	uint64_t expected = h->config.chain_id;
+
+	if (!eth_u256_to_u64(value, &given) || !given) {
+		sr_fail(err, SR_E_CORRUPT, "the node's chain id is no number from 1 to 2^64-1");
+		return;
+	}
+	if (!expected) {
+		/* fixed by the first answer: a node that changes its mind is another chain */
+		h->config.chain_id = given;
+		paymaster_set_chain_id(h->config.paymaster, given);
+		sr_log(SR_LOG_INFO, "health", "chain id %llu, from the node",
+		       (unsigned long long)given);
+	} else if (given != expected) {
+		sr_fail(err, SR_E_CORRUPT, "the node is on chain %llu, this relay on %llu",
+			(unsigned long long)given, (unsigned long long)expected);
+	}
+}
+
+static void on_chain_id(void *arg, const struct chain_reply *reply)
+{
+	struct health *h = arg;
+	struct sr_error err = { .code = SR_OK };
+	struct eth_u256 value;
+	char detail[192] = "";
+
+	h->asking--;
+	if (h->stopping)
+		return;
+	if (chain_reply_quantity(reply, &value, &err))
+		check_chain_id(h, &value, &err);
+	if (h->config.chain_id)
+		snprintf(detail, sizeof(detail), ",\"chainId\":%llu",
+			 (unsigned long long)h->config.chain_id);
+	record(h, PART_NODE, &err, detail);
+}
+
+/* ---- paymaster contract --------------------------------------------------- */
+
+static void on_deposit(void *arg, const struct chain_reply *reply)
+{
+	struct health *h = arg;
+	struct sr_error err = { .code = SR_OK };
+	struct eth_u256 deposit;
+	uint8_t word[32];
+	bool was_empty = strcmp(h->deposit, "0") == 0;
+
+	h->asking--;
+	if (h->stopping || !chain_reply_data(reply, word, sizeof(word), &err))
+		return;
+	deposit = eth_u256_from_be(word);
+	eth_u256_to_dec(&deposit, h->deposit);
+	if (eth_u256_is_zero(&deposit) && !was_empty)
+		sr_log(SR_LOG_WARN, "health", "the paymaster's deposit in the EntryPoint is 0");
+}
+
+static void on_signer(void *arg, const struct chain_reply *reply)
+{
+	struct health *h = arg;
+	struct sr_error err = { .code = SR_OK };
+	uint8_t word[32];
+	char text[ETH_ADDRESS_TEXT];
+	char ours[ETH_ADDRESS_TEXT];
+	char detail[192];
+	struct eth_address signer;
+
+	h->asking--;
+	if (h->stopping)
+		return;
+	eth_address_to_text(&h->config.paymaster->config.contract, text);
+	snprintf(detail, sizeof(detail), ",\"address\":\"%s\",\"deposit\":\"%s\"", text,
+		 h->deposit);
+	if (!chain_reply_data(reply, word, sizeof(word), &err)) {
+		if (err.code == SR_E_CORRUPT)
+			sr_fail(&err, SR_E_CORRUPT, "there is no VerifyingPaymaster at %s", text);
+	} else {
+		memcpy(signer.bytes, word + 12, sizeof(signer.bytes));
+		if (memcmp(&signer, &h->signer, sizeof(signer)) != 0) {
+			eth_address_to_text(&signer, text);
+			eth_address_to_text(&h->signer, ours);
+			sr_fail(&err, SR_E_CORRUPT,
+				"the contract's verifying signer is %s, the key's address %s", text,
+				ours);
+		}
+	}
+	record(h, PART_PAYMASTER, &err, detail);
+}
+
+/* ---- bundler -------------------------------------------------------------- */
+
+static void on_entry_points(void *arg, const struct chain_reply *reply)
+{
+	struct health *h = arg;
+	struct sr_error err = reply->error;
+	char text[ETH_ADDRESS_TEXT];
+	char *list = NULL;
+
+	h->asking--;
+	if (h->stopping)
+		return;
+	eth_address_to_text(&h->config.paymaster->config.entry_point, text);
+	if (err.code == SR_OK && reply->is_rpc_error)
+		sr_fail(&err, SR_E_UNAVAILABLE, "the bundler answers error %lld: %s",
+			(long long)reply->rpc_code, reply->rpc_message);
+	else if (err.code == SR_OK) {
+		list = strndup((const char *)reply->json.data, reply->json.len);
+		if (!list || !strcasestr(list, text))
+			sr_fail(&err, SR_E_CORRUPT, "the bundler does not serve EntryPoint %s",
+				text);
+		free(list);
+	}
+	record(h, PART_BUNDLER, &err, "");
+}
+
+/* ---- rounds --------------------------------------------------------------- */
+
+static void ask(struct health *h, struct chain *chain, enum part part, const char *method,
+		const char *params, chain_done done)
+{
+	struct sr_error err = { .code = SR_OK };
+
+	h->asking++;
+	if (chain_call(chain, method, (struct sr_bytes){ (const uint8_t *)params, strlen(params) },
+		       true, done, h, &err))
+		return;
+	h->asking--;
+	record(h, part, &err, "");
+}
+
+static void ask_contract(struct health *h)
+{
+	const struct paymaster_config *pm = &h->config.paymaster->config;
+	char contract[ETH_ADDRESS_TEXT];
+	char entry_point[ETH_ADDRESS_TEXT];
+	char params[256];
+
+	eth_address_to_text(&pm->contract, contract);
+	eth_address_to_text(&pm->entry_point, entry_point);
+	/* balanceOf(address), then verifyingSigner() */
+	snprintf(params, sizeof(params),
+		 "[{\"to\":\"%s\",\"data\":\"0x70a08231000000000000000000000000%s\"},\"latest\"]",
+		 entry_point, contract + 2);
+	ask(h, h->config.node, PART_PAYMASTER, "eth_call", params, on_deposit);
+	snprintf(params, sizeof(params), "[{\"to\":\"%s\",\"data\":\"0x23d9ac9b\"},\"latest\"]",
+		 contract);
+	ask(h, h->config.node, PART_PAYMASTER, "eth_call", params, on_signer);
+}
+
+static void start_round(struct health *h)
+{
+	if (h->checks[PART_TEE].watched && !h->tee_busy) {
+		h->tee_busy = true;
+		if (uv_queue_work(loop_uv(h->config.loop), &h->tee_work, tee_ask, tee_answer))
+			h->tee_busy = false;
+	}
+	/* a slow other side is not asked again before it has answered */
+	if (h->asking)
+		return;
+	if (h->checks[PART_NODE].watched)
+		ask(h, h->config.node, PART_NODE, "eth_chainId", "[]", on_chain_id);
+	if (h->checks[PART_PAYMASTER].watched)
+		ask_contract(h);
+	if (h->checks[PART_BUNDLER].watched)
+		ask(h, h->config.bundler, PART_BUNDLER, "eth_supportedEntryPoints", "[]",
+		    on_entry_points);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	start_round(timer->data);
+}
+
+bool health_start(const struct health_config *config, struct health **out, struct sr_error *err)
+{
+	struct health *h = calloc(1, sizeof(*h));
+
+	*out = NULL;
+	if (!h || pthread_mutex_init(&h->lock, NULL)) {
+		free(h);
+		return sr_fail(err, SR_E_NO_MEMORY, "out of memory for the health checks");
+	}
+	h->config = *config;
+	h->tee_work.data = h;
+	snprintf(h->deposit, sizeof(h->deposit), "unknown");
+	h->checks[PART_TEE].watched = config->kms != NULL;
+	h->checks[PART_KEY].watched = config->kms != NULL;
+	h->checks[PART_NODE].watched = config->node != NULL;
+	h->checks[PART_PAYMASTER].watched = config->node && config->paymaster_enabled;
+	h->checks[PART_BUNDLER].watched = config->bundler != NULL;
+	if (config->public_key)
+		eth_address_from_public_key(config->public_key, &h->signer);
+	uv_timer_init(loop_uv(config->loop), &h->timer);
+	h->timer.data = h;
+	uv_timer_start(&h->timer, on_timer, 0, config->interval_ms);
+	*out = h;
+	return true;
+}
+
+void health_stop(struct health *h)
+{
+	h->stopping = true;
+	uv_close((uv_handle_t *)&h->timer, NULL);
+}
+
+void health_destroy(struct health *h)
+{
+	if (!h)
+		return;
+	pthread_mutex_destroy(&h->lock);
+	free(h);
+}
+
+void health_set_draining(struct health *h)
+{
+	atomic_store(&h->draining, true);
+}
+
+/* ---- report --------------------------------------------------------------- */
+
+static void put_check(struct sr_buf *out, const char *name, const struct check *c, bool ok,
+		      const char *error)
+{
+	sr_buf_printf(out, "\"%s\":{\"ok\":%s%s", name, ok ? "true" : "false", c->detail);
+	if (!ok) {
+		sr_buf_puts(out, ",\"error\":");
+		sr_buf_put_json_string(out, error, strlen(error));
+	}
+	sr_buf_puts(out, "}");
+}
+
+bool health_report(struct health *h, struct sr_buf *out)
+{
+	struct sr_buf parts = { 0 };
+	bool draining = atomic_load(&h->draining);
+	bool ready = true;
+	uint64_t now = sr_time_monotonic_ns();
+	bool first = true;
+
+	pthread_mutex_lock(&h->lock);
+	for (int i = 0; i < PARTS; i++) {
+		const struct check *c = &h->checks[i];
+		bool fresh = c->checked_ns && now - c->checked_ns < stale_ns(h);
+		const char *error = !c->checked_ns ? "not checked yet"
+				    : !fresh	   ? "the check does not end"
+						   : c->error;
+
+		if (!c->watched)
+			continue;
+		ready = ready && fresh && c->ok;
+		sr_buf_puts(&parts, first ? "" : ",");
+		put_check(&parts, part_names[i], c, fresh && c->ok, error);
+		first = false;
+	}
+	pthread_mutex_unlock(&h->lock);
+	ready = ready && !draining;
+	sr_buf_printf(out, "{\"status\":\"%s\",\"checks\":{",
+		      draining ? "draining"
+		      : ready  ? "ready"
+			       : "not_ready");
+	sr_buf_append(out, parts.data, parts.len);
+	sr_buf_puts(out, "}}\n");
+	sr_buf_free(&parts);
+	return ready;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SR_HTTP_PRIVATE_H
+#define SR_HTTP_PRIVATE_H
+
+#include <llhttp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "http/http.h"
+
+#define HTTP_TARGET_MAX 2048
+#define HTTP_HEADERS_MAX ((size_t)16 * 1024)
+#define HTTP_PENDING_MAX ((size_t)64 * 1024)
+#define HTTP_READ_SIZE (64 * 1024)
+
+enum http_side { HTTP_SIDE_RPC, HTTP_SIDE_API, HTTP_SIDES };
+
+struct http_worker;
+struct http_exchange;
+
+struct http_listener {
+	uv_tcp_t tcp;
+	struct http_worker *worker;
+	enum http_side side;
+};
+
+/* Headers that a route looks at; longer values are cut and match nothing. */
+#define HTTP_VALUE_MAX 256
+struct http_headers {
+	char content_type[HTTP_VALUE_MAX];
+	char origin[HTTP_VALUE_MAX];
+	bool expects_continue;
+};
+
+struct http_connection {
+	uv_tcp_t tcp;
+	struct http_worker *worker;
+	enum http_side side;
+	struct http_connection *prev;
+	struct http_connection *next;
+	llhttp_t parser;
+	struct sr_buf target;
+	struct sr_buf body;
+	struct sr_buf pending; /* bytes behind a request that is being handled */
+	struct http_headers headers;
+	char field[32];
+	size_t field_len;
+	char value[HTTP_VALUE_MAX];
+	size_t value_len;
+	size_t headers_len;
+	int refusal;			/* the status to refuse the message with, or 0 */
+	struct http_exchange *exchange; /* being handled */
+	uint64_t deadline_ns;		/* 0: none */
+	bool complete;			/* a whole message stands in the buffers */
+	bool served;			/* has had an answer before */
+	bool mid_message;		/* part of a message has arrived */
+	bool eof;			/* the peer will send no more */
+	bool lingering;			/* answered for the last time; what comes is dropped */
+	bool closing;
+};
+
+/* A request being handled. It outlives its connection when the client leaves. */
+struct http_exchange {
+	struct http_worker *worker;
+	struct http_connection *connection; /* NULL: the client has gone */
+	enum http_side side;
+	llhttp_method_t method;
+	bool keep_alive;
+	char origin[HTTP_VALUE_MAX]; /* for CORS; empty: none */
+};
+
+struct http_worker {
+	struct http_server *server;
+	const struct http_config *config;
+	struct loop *loop;
+	pthread_t thread;
+	bool started;
+	struct http_listener listeners[HTTP_SIDES];
+	uv_timer_t timer;
+	struct rpc_worker rpc;
+	struct http_connection *connections;
+	unsigned connection_count;
+	unsigned exchange_count;
+	unsigned handle_count; /* listeners and timer not yet closed */
+	struct loop_task drain_task;
+	uint64_t drain_deadline_ns;
+	bool draining;
+	bool stopping;
+	char read_buffer[HTTP_READ_SIZE];
+};
+
+struct http_server {
+	const struct http_config *config;
+	struct http_worker *workers;
+	unsigned worker_count;
+	unsigned ports[HTTP_SIDES];
+	atomic_uint connections;
+};
+
+/* ---- connection.c -------------------------------------------------------- */
+
+void http_connection_accept(struct http_listener *listener);
+/* Takes over a descriptor that was accepted by hand. */
+void http_connection_adopt(struct http_worker *worker, enum http_side side, int fd);
+void http_connection_close(struct http_connection *c);
+/* Closes what has overstayed; with draining, also what is idle. */
+void http_connections_tick(struct http_worker *worker, uint64_t now_ns);
+/* Called when the last answer has been written. */
+void http_connection_next(struct http_connection *c, bool keep_alive);
+void http_connection_linger(struct http_connection *c);
+/* Stops the worker's loop when nothing is left to wait for. */
+void http_worker_check_done(struct http_worker *worker);
+
+/* ---- response.c ---------------------------------------------------------- */
+
+/* Answers and frees the exchange; exactly once. extra: further header lines, or NULL. */
+void http_respond(struct http_exchange *x, int status, const char *content_type,
+		  struct sr_bytes body, const char *extra);
+void http_respond_text(struct http_exchange *x, int status, const char *text, const char *extra);
+/* Answers a connection whose message was never understood, and ends it. */
+void http_refuse(struct http_connection *c, int status);
+void http_send_continue(struct http_connection *c);
+
+/* ---- routes.c ------------------------------------------------------------ */
+
+void http_route(struct http_exchange *x, const char *path, const struct http_headers *headers,
+		struct sr_bytes body);
+
+#endif

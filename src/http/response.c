@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/http_private.h"
+
+struct answer {
+	uv_write_t write;
+	struct http_connection *connection;
+	struct sr_buf bytes; /* head and body: one write, one segment where it fits */
+	bool keep_alive;
+	bool interim; /* 100 Continue: the message goes on */
+};
+
+static const char *reason(int status)
+{
+	switch (status) {
+	case 200:
+		return "OK";
+	case 204:
+		return "No Content";
+	case 400:
+		return "Bad Request";
+	case 404:
+		return "Not Found";
+	case 405:
+		return "Method Not Allowed";
+	case 408:
+		return "Request Timeout";
+	case 413:
+		return "Content Too Large";
+	case 414:
+		return "URI Too Long";
+	case 415:
+		return "Unsupported Media Type";
+	case 431:
+		return "Request Header Fields Too Large";
+	case 501:
+		return "Not Implemented";
+	case 503:
+		return "Service Unavailable";
+	default:
+		return "Internal Server Error";
+	}
+}
+
+static void on_written(uv_write_t *req, int status)
+{
+	struct answer *a = req->data;
+	struct http_connection *c = a->connection;
+	bool keep_alive = a->keep_alive;
+	bool interim = a->interim;
+
+	sr_buf_free(&a->bytes);
+	free(a);
+	if (c->closing || interim)
+		return;
+	if (status < 0)
+		http_connection_close(c);
+	else
+		http_connection_next(c, keep_alive);
+}
+
+static void send_answer(struct http_connection *c, struct answer *a)
+{
+	uv_buf_t buf = { 0 };
+
+	if (a->bytes.failed) {
+		sr_buf_free(&a->bytes);
+		free(a);
+		http_connection_close(c);
+		return;
+	}
+	a->connection = c;
+	a->write.data = a;
+	buf = uv_buf_init((char *)a->bytes.data, (unsigned)a->bytes.len);
+	if (!a->interim)
+		c->deadline_ns = sr_time_monotonic_ns() +
+				 (uint64_t)c->worker->config->request_timeout_ms * 1000000u;
+	if (uv_write(&a->write, (uv_stream_t *)&c->tcp, &buf, 1, on_written)) {
+		sr_buf_free(&a->bytes);
+		free(a);
+		http_connection_close(c);
+	}
+}
+
+/* The origin to be allowed, or NULL. */
+static const char *allowed_origin(const struct http_config *config, const char *origin)
+{
+	for (size_t i = 0; i < config->cors_origin_count; i++) {
+		if (strcmp(config->cors_origins[i], "*") == 0)
+			return "*";
+		if (*origin && strcmp(config->cors_origins[i], origin) == 0)
+			return origin;
+	}
+	return NULL;
+}
+
+static void put_head(struct sr_buf *out, const struct http_config *config, int status,
+		     const char *content_type, size_t body_len, bool keep_alive, const char *origin,
+		     const char *extra)
+{
+	const char *allowed = *origin ? allowed_origin(config, origin) : NULL;
+
+	sr_buf_printf(out, "HTTP/1.1 %d %s\r\n", status, reason(status));
+	if (content_type)
+		sr_buf_printf(out, "Content-Type: %s\r\n", content_type);
+	if (status != 204)
+		sr_buf_printf(out, "Content-Length: %zu\r\n", body_len);
+	if (allowed)
+		sr_buf_printf(out, "Access-Control-Allow-Origin: %s\r\nVary: Origin\r\n", allowed);
+	if (extra)
+		sr_buf_puts(out, extra);
+	if (!keep_alive)
+		sr_buf_puts(out, "Connection: close\r\n");
+	sr_buf_puts(out, "\r\n");
+}
+
+void http_respond(struct http_exchange *x, int status, const char *content_type,
+		  struct sr_bytes body, const char *extra)
+{
+	struct http_connection *c = x->connection;
+	struct http_worker *w = x->worker;
+	bool keep_alive = x->keep_alive && !w->draining;
+	struct answer *a = NULL;
+
+	if (!c)
+		goto out; /* the client has gone */
+	c->exchange = NULL;
+	a = calloc(1, sizeof(*a));
+	if (!a) {
+		http_connection_close(c);
+		goto out;
+	}
+	a->bytes.limit = body.len + HTTP_HEADERS_MAX;
+	a->keep_alive = keep_alive;
+	put_head(&a->bytes, w->config, status, content_type, body.len, keep_alive, x->origin,
+		 extra);
+	if (x->method != HTTP_HEAD)
+		sr_buf_append(&a->bytes, body.data, body.len);
+	send_answer(c, a);
+out:
+	free(x);
+	w->exchange_count--;
+	http_worker_check_done(w);
+}
+
+void http_respond_text(struct http_exchange *x, int status, const char *text, const char *extra)
+{
+	http_respond(x, status, "text/plain; charset=utf-8",
+		     (struct sr_bytes){ (const uint8_t *)text, strlen(text) }, extra);
+}
+
+/* On the JSON-RPC port even a refusal is JSON-RPC, for clients that read bodies. */
+static void put_refusal_body(struct sr_buf *out, const struct http_connection *c, int status)
+{
+	char message[96];
+
+	if (status == 413)
+		snprintf(message, sizeof(message), "the body is over %zu bytes",
+			 c->worker->config->max_body_bytes);
+	else
+		snprintf(message, sizeof(message), "HTTP %d %s", status, reason(status));
+	if (c->side == HTTP_SIDE_RPC)
+		rpc_write_refusal(out, RPC_INVALID_REQUEST, message);
+	else
+		sr_buf_printf(out, "%s\n", message);
+}
+
+void http_refuse(struct http_connection *c, int status)
+{
+	struct answer *a = calloc(1, sizeof(*a));
+	struct sr_buf body = { .limit = 1024 };
+
+	if (!a || c->closing || c->lingering) {
+		free(a);
+		http_connection_close(c);
+		return;
+	}
+	c->lingering = true; /* what else comes is dropped */
+	put_refusal_body(&body, c, status);
+	put_head(&a->bytes, c->worker->config, status,
+		 c->side == HTTP_SIDE_RPC ? "application/json" : "text/plain; charset=utf-8",
+		 body.len, false, c->headers.origin, NULL);
+	sr_buf_append(&a->bytes, body.data, body.len);
+	sr_buf_free(&body);
+	send_answer(c, a);
+}
+
+void http_send_continue(struct http_connection *c)
+{
+	struct answer *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return; /* the client will send its body without it after a while */
+	a->interim = true;
+	sr_buf_puts(&a->bytes, "HTTP/1.1 100 Continue\r\n\r\n");
+	send_answer(c, a);
+}
