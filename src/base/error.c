@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-bool sr_fail(struct sr_error *err, enum sr_code code, const char *fmt, ...)
+bool(sr_fail)(struct sr_error *err, enum sr_code code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -17,7 +17,7 @@ bool sr_fail(struct sr_error *err, enum sr_code code, const char *fmt, ...)
 	return false;
 }
 
-bool sr_fail_in(struct sr_error *err, const char *fmt, ...)
+bool(sr_fail_in)(struct sr_error *err, const char *fmt, ...)
 {
 	char whole[2 * SR_ERROR_MESSAGE_MAX] = { 0 };
 	va_list ap;

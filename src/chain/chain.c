@@ -184,7 +184,7 @@ static void finish_transport(struct request *r, CURLcode rc)
 	const char *text = r->curl_error[0] ? r->curl_error : curl_easy_strerror(rc);
 
 	if (r->response.failed) {
-		finish_error(r, SR_E_LIMIT, "the answer is too large");
+		finish_error(r, SR_E_UNAVAILABLE, "the answer is too large");
 		return;
 	}
 	if (try_again(r))

@@ -18,6 +18,8 @@ static const char help[] =
 	"  --paymaster-relay  sponsor operations, as paymaster_relay.enabled = true\n"
 	"  --json             log in JSON\n";
 
+#define MAINNET_CHAIN_ID 1
+#define SEPOLIA_CHAIN_ID 11155111
 #define NODE_TIMEOUT_MS 10000
 #define BUNDLER_TIMEOUT_MS 30000
 #define HEALTH_TIMEOUT_MS 5000
@@ -109,6 +111,9 @@ static bool open_key(struct node *n, struct sr_error *err)
 		return sr_fail(err, SR_E_DENIED,
 			       "key '%s' cannot sponsor: expected a secp256k1 key of usage sponsor",
 			       id);
+	if (n->key.usage & SR_TA_USAGE_DIGEST)
+		sr_log(SR_LOG_WARN, "node",
+		       "key '%s' signs any digest too: a key of usage sponsor alone would not", id);
 	eth_address_from_public_key(n->key.public_key, &address);
 	eth_address_to_text(&address, text);
 	sr_log(SR_LOG_INFO, "node", "paymaster key '%s', address %s", id, text);
@@ -116,6 +121,25 @@ static bool open_key(struct node *n, struct sr_error *err)
 }
 
 /* ---- the layers ------------------------------------------------------------- */
+
+/* The file's, or the one that the network's name stands for; 0: the node's. */
+static uint64_t chain_id_of(const struct config *c)
+{
+	if (c->node.chain_id)
+		return c->node.chain_id;
+	if (strcmp(c->node.network, "mainnet") == 0)
+		return MAINNET_CHAIN_ID;
+	return strcmp(c->node.network, "sepolia") == 0 ? SEPOLIA_CHAIN_ID : 0;
+}
+
+/* A node that turns out to be mainnet's must not get round the rule that the
+ * simulator does not sign there. */
+static uint64_t forbidden_chain_id(const struct config *c)
+{
+	bool simulated = c->paymaster_relay.kms_backend == CONFIG_KMS_SIMULATOR;
+
+	return simulated && !c->node.allow_simulator_on_mainnet ? MAINNET_CHAIN_ID : 0;
+}
 
 static void setup_paymaster(struct node *n)
 {
@@ -135,7 +159,7 @@ static void setup_paymaster(struct node *n)
 	};
 
 	snprintf(pm.key_id, sizeof(pm.key_id), "%s", c->optee_kms.keys.primary_paymaster);
-	paymaster_init(&n->paymaster, &pm, n->kms, c->node.chain_id);
+	paymaster_init(&n->paymaster, &pm, n->kms, chain_id_of(c));
 }
 
 static void setup_rpc(struct node *n)
@@ -161,7 +185,8 @@ static bool start_health(struct node *n, struct sr_error *err)
 	struct health_config h = { .kms = n->kms,
 				   .paymaster = &n->paymaster,
 				   .paymaster_enabled = n->config.paymaster_relay.enabled,
-				   .chain_id = n->config.node.chain_id,
+				   .chain_id = chain_id_of(&n->config),
+				   .forbidden_chain_id = forbidden_chain_id(&n->config),
 				   .kms_backend =
 					   n->config.paymaster_relay.kms_backend == CONFIG_KMS_OPTEE
 						   ? "optee"

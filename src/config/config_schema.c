@@ -85,7 +85,7 @@ static const struct config_key rows[] = {
 	  .effect = "The most client connections open at one time." },
 	{ "rpc", "request_timeout_ms", CONFIG_UNSIGNED, AT(rpc.request_timeout_ms),
 	  .unit = "milliseconds", .fallback = "30000", .min = 100, .max = 600000,
-	  .effect = "How long a request may take to arrive, and how long to be answered." },
+	  .effect = "How long a request may take to arrive, and its answer to be taken." },
 	{ "rpc", "idle_timeout_s", CONFIG_UNSIGNED, AT(rpc.idle_timeout_s), .unit = "seconds",
 	  .fallback = "60", .min = 1, .max = 3600,
 	  .effect = "After how long a connection without a request is closed." },

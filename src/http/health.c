@@ -57,9 +57,10 @@ static void record(struct health *h, enum part part, const struct sr_error *err,
 	memcpy(c->error, err->message, sizeof(c->error));
 	snprintf(c->detail, sizeof(c->detail), "%s", detail);
 	pthread_mutex_unlock(&h->lock);
-	if (changed)
-		sr_log(ok ? SR_LOG_INFO : SR_LOG_WARN, "health", "%s: %s", part_names[part],
-		       ok ? "ok" : err->message);
+	if (changed && ok)
+		sr_log(SR_LOG_INFO, "health", "%s: ok", part_names[part]);
+	else if (changed)
+		sr_log(SR_LOG_WARN, "health", "%s is not well: %s", part_names[part], err->message);
 }
 
 /* ---- TEE and key --------------------------------------------------------- */
@@ -109,7 +110,12 @@ static void check_chain_id(struct health *h, const struct eth_u256 *value, struc
 		sr_fail(err, SR_E_CORRUPT, "the node's chain id is no number from 1 to 2^64-1");
 		return;
 	}
-	if (!expected) {
+	if (!expected && given == h->config.forbidden_chain_id) {
+		sr_fail(err, SR_E_DENIED,
+			"the node is on chain %llu, where this relay must not sign with a "
+			"simulated TEE",
+			(unsigned long long)given);
+	} else if (!expected) {
 		/* fixed by the first answer: a node that changes its mind is another chain */
 		h->config.chain_id = given;
 		paymaster_set_chain_id(h->config.paymaster, given);

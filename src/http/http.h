@@ -48,7 +48,8 @@ struct health_config {
 	struct chain *bundler;
 	struct paymaster *paymaster;
 	bool paymaster_enabled;
-	uint64_t chain_id; /* 0: whatever the node says first */
+	uint64_t chain_id;	     /* 0: whatever the node says first, but */
+	uint64_t forbidden_chain_id; /* not this one; 0: none */
 	const char *kms_backend;
 	const uint8_t *public_key; /* 65 bytes: what the key must be, for ever */
 	unsigned interval_ms;
@@ -68,7 +69,7 @@ bool health_report(struct health *health, struct sr_buf *out);
 
 struct http_server;
 
-#define HTTP_CORS_ORIGINS_MAX 16
+#define HTTP_CORS_ORIGINS_MAX 64
 
 struct http_address {
 	const char *host; /* a name or an address, IPv6 without brackets */

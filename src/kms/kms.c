@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,6 +176,17 @@ bool kms_generate_key(struct kms *kms, const char *id, uint8_t algorithm, uint32
 	return a && finish_key_call(kms, a, out, err);
 }
 
+/* The TA wants it beside the seed and checks that the two belong together. */
+static void put_ed25519_public(struct kms_writer *w, const uint8_t seed[static SR_TA_SECRET_SIZE])
+{
+	uint8_t public_key[crypto_sign_ed25519_PUBLICKEYBYTES];
+	uint8_t secret_key[crypto_sign_ed25519_SECRETKEYBYTES];
+
+	crypto_sign_ed25519_seed_keypair(public_key, secret_key, seed);
+	kms_put_bytes(w, public_key, sizeof(public_key));
+	sr_wipe(secret_key, sizeof(secret_key));
+}
+
 bool kms_import_key(struct kms *kms, const char *id, uint8_t algorithm, uint32_t usage,
 		    const uint8_t secret[static SR_TA_SECRET_SIZE], struct kms_key *out,
 		    struct sr_error *err)
@@ -184,6 +196,8 @@ bool kms_import_key(struct kms *kms, const char *id, uint8_t algorithm, uint32_t
 	if (!a)
 		return false;
 	kms_put_bytes(&a->call.request, secret, SR_TA_SECRET_SIZE);
+	if (algorithm == SR_TA_ALG_ED25519)
+		put_ed25519_public(&a->call.request, secret);
 	return finish_key_call(kms, a, out, err);
 }
 

@@ -37,7 +37,7 @@ static struct kms_request *take_batch(struct kms_signer *signer, unsigned max, u
 	const char *key_id = signer->head->key_id;
 
 	*count = 0;
-	while (*link && *count < max) {
+	do {
 		struct kms_request *request = *link;
 
 		if (strcmp(request->key_id, key_id) != 0) {
@@ -49,7 +49,7 @@ static struct kms_request *take_batch(struct kms_signer *signer, unsigned max, u
 		*batch_tail = request;
 		batch_tail = &request->next;
 		(*count)++;
-	}
+	} while (*link && *count < max);
 	if (!*link)
 		signer->tail = link;
 	atomic_fetch_sub(&signer->depth, *count);

@@ -354,12 +354,15 @@ static struct rpc_exchange *exchange_new(const struct rpc *rpc, struct rpc_worke
 	return x;
 }
 
-static void refuse_unparsed(const yyjson_read_err *err, rpc_done done, void *arg)
+static void refuse_unparsed(const yyjson_read_err *err, size_t len, rpc_done done, void *arg)
 {
 	char message[160];
 
-	snprintf(message, sizeof(message), "the body is no valid JSON: %s at byte %zu",
-		 err->msg ? err->msg : "empty", err->pos);
+	if (!len)
+		snprintf(message, sizeof(message), "the body is empty: expected JSON");
+	else
+		snprintf(message, sizeof(message), "the body is no valid JSON: %s at byte %zu",
+			 err->msg, err->pos);
 	refuse(done, arg, RPC_PARSE_ERROR, message);
 }
 
@@ -383,7 +386,7 @@ void rpc_handle(const struct rpc *rpc, struct rpc_worker *worker, struct sr_byte
 	doc = yyjson_read_opts((char *)(uintptr_t)body.data, body.len, YYJSON_READ_NUMBER_AS_RAW,
 			       NULL, &parse_err);
 	if (!doc) {
-		refuse_unparsed(&parse_err, done, arg);
+		refuse_unparsed(&parse_err, body.len, done, arg);
 		return;
 	}
 	root = yyjson_doc_get_root(doc);

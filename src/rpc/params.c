@@ -9,7 +9,7 @@ bool rpc_params(const struct rpc_call *call, size_t min, size_t max, const char 
 	size_t count = yyjson_arr_size(call->params);
 
 	if (call->params && !yyjson_is_arr(call->params))
-		return sr_fail(err, SR_E_INVALID, "params: expected an array %s, got an object",
+		return sr_fail(err, SR_E_INVALID, "params: expected %s as an array, got an object",
 			       what);
 	if (count < min || count > max)
 		return sr_fail(err, SR_E_INVALID, "params: expected %s, got %zu entries", what,

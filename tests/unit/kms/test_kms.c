@@ -503,6 +503,33 @@ static void threads_share_one_signer_while_keys_are_listed(void **state)
 	kms_close(kms, 0);
 }
 
+static void an_imported_key_has_the_public_key_that_its_standard_says(void **state)
+{
+	/* RFC 8032, section 7.1, test 1; and secp256k1's generator */
+	static const uint8_t seed[32] = { 0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60,
+					  0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4,
+					  0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32, 0x69, 0x19,
+					  0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60 };
+	static const uint8_t one[32] = { [31] = 1 };
+	static const uint8_t ed_prefix[4] = { 0xd7, 0x5a, 0x98, 0x01 };
+	static const uint8_t secp_prefix[5] = { 0x04, 0x79, 0xbe, 0x66, 0x7e };
+	struct kms_config c = config_with(1, 4, 0);
+	struct kms *kms = open_kms(&c);
+	struct sr_error err = { .code = SR_OK };
+	struct kms_key key;
+
+	(void)state;
+	if (!kms_import_key(kms, "ed", SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, seed, &key, &err))
+		fail_msg("import ed25519: %s", err.message);
+	assert_int_equal(key.public_key_len, 32);
+	assert_memory_equal(key.public_key, ed_prefix, sizeof(ed_prefix));
+	assert_int_equal(key.origin, SR_TA_ORIGIN_IMPORTED_PLAIN);
+	if (!kms_import_key(kms, "secp", SR_TA_ALG_SECP256K1, SR_TA_USAGE_SPONSOR, one, &key, &err))
+		fail_msg("import secp256k1: %s", err.message);
+	assert_memory_equal(key.public_key, secp_prefix, sizeof(secp_prefix));
+	kms_close(kms, 0);
+}
+
 static void key_ids_outside_the_set_are_refused_with_the_bound(void **state)
 {
 	struct sr_error err = { .code = SR_OK };
@@ -541,6 +568,8 @@ int main(void)
 		cmocka_unit_test_setup(a_full_queue_refuses_instead_of_growing, reset),
 		cmocka_unit_test_setup(closing_finishes_every_request_exactly_once, reset),
 		cmocka_unit_test_setup(threads_share_one_signer_while_keys_are_listed, reset),
+		cmocka_unit_test_setup(an_imported_key_has_the_public_key_that_its_standard_says,
+				       reset),
 		cmocka_unit_test_setup(key_ids_outside_the_set_are_refused_with_the_bound, reset),
 	};
 
