@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The simulator's inside: one TA instance, entered by one thread of one process
+ * at a time, as OP-TEE does with a single-instance TA. Everything below is
+ * touched under the instance's lock only.
+ */
+#ifndef SR_SIM_H
+#define SR_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tee_client_api.h>
+
+#include "base/base.h"
+#include "tee/sim/store.h"
+#include "tee_internal_api.h"
+
+/* ---- instance.c --------------------------------------------------------- */
+
+/* One invocation's parameters as the TA gets them. The buffers are the client's
+ * own memory, not copies: a live normal world can change them, as it can the
+ * pages that OP-TEE shares with it. */
+struct sim_call {
+	uint32_t types;
+	TEE_Param params[TEE_NUM_PARAMS];
+};
+
+/* TEEC results and origins, as OP-TEE gives them. */
+TEEC_Result sim_instance_open_session(struct sim_call *call, uint32_t *session, uint32_t *origin);
+TEEC_Result sim_instance_invoke(uint32_t session, uint32_t command, struct sim_call *call,
+				uint32_t *origin);
+void sim_instance_close_session(uint32_t session);
+
+/* The store that the instance lives on; NULL until there is one. */
+struct sim_store *sim_store(void);
+
+/* SR_E_BUSY when another directory is in use already. */
+bool sim_instance_load(const char *path, struct sr_error *err) SR_MUST_USE;
+
+/* The invocation that runs; NULL outside of one. */
+const struct sim_call *sim_current_call(void);
+
+extern const TEE_UUID sim_ta_uuid;
+
+/* ---- called by every TEE_ function -------------------------------------- */
+
+/* Counts it, and panics when a test has asked for it. */
+void sim_api_call(void);
+
+/* ---- handles.c ---------------------------------------------------------- */
+
+/*
+ * Handles are numbers that name a slot and how often it was reused; nothing that
+ * a TA passes is taken for a pointer. A wrong one panics, as the standard says.
+ */
+struct sim_object {
+	uintptr_t handle; /* 0 when the slot is free */
+	uint32_t flags;	  /* TEE_HANDLE_FLAG_*, TEE_DATA_FLAG_* */
+	uint32_t type;
+	uint32_t usage;
+	/* transient: an Ed25519 key */
+	uint8_t secret[32];
+	uint8_t public_key[32];
+	/* persistent: its content as last read or written */
+	struct sim_object_id id;
+	struct sim_blob data;
+	size_t position;
+};
+
+struct sim_operation {
+	uintptr_t handle;
+	uint32_t mode;
+	bool key_set;
+	uint8_t secret[32];
+	uint8_t public_key[32];
+};
+
+struct sim_enumerator {
+	uintptr_t handle;
+	bool started;
+	struct sim_object_id *ids; /* len SIM_UNREADABLE: an object that cannot be read */
+	size_t count;
+	size_t next;
+};
+
+#define SIM_UNREADABLE SIZE_MAX
+
+/* NULL when all slots are taken. */
+struct sim_object *sim_object_new(void);
+struct sim_operation *sim_operation_new(void);
+struct sim_enumerator *sim_enumerator_new(void);
+
+struct sim_object *sim_object_get(TEE_ObjectHandle handle);
+struct sim_operation *sim_operation_get(TEE_OperationHandle handle);
+struct sim_enumerator *sim_enumerator_get(TEE_ObjectEnumHandle handle);
+
+/* Wipe and free the slot. */
+void sim_object_free(struct sim_object *object);
+void sim_operation_free(struct sim_operation *operation);
+void sim_enumerator_free(struct sim_enumerator *enumerator);
+
+/* Open persistent objects with this id, other than except. */
+struct sim_object *sim_object_open_with_id(const struct sim_object_id *id,
+					   const struct sim_object *except);
+
+/* The end of an instance: frees all handles, and all memory of TEE_Malloc. */
+void sim_handles_reset(void);
+void sim_memory_reset(void);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keystore: keys as persistent objects, and those in use in memory.
+ *
+ * One object a key, its id 'k' ‖ keccak256(key id), since an object id may have
+ * 64 bytes at most. An object is created whole and never written again. What is
+ * loaded is checked, decoded and kept in one of SR_TA_KEYS_MAX slots: a warm
+ * signature touches no storage.
+ *
+ * Storage is the normal world's to damage: every error of it is an answer to the
+ * caller, none a reason to make, replace or forget a key.
+ */
+#ifndef SR_TA_KEYSTORE_H
+#define SR_TA_KEYSTORE_H
+
+#include <stdbool.h>
+#include <tee_internal_api.h>
+
+#include "key.h"
+
+/* Wipes every key in memory: at start, at the end, and never in between. */
+void ta_keystore_reset(void);
+
+/* *out points into the keystore and holds until its next call.
+ * ITEM_NOT_FOUND, CORRUPT_OBJECT, STORAGE_NOT_AVAILABLE, OUT_OF_MEMORY, BUSY. */
+TEE_Result ta_keystore_find(const struct ta_key_id *id, const struct ta_key **out);
+
+/* ACCESS_CONFLICT: the id exists, damaged or not. STORAGE_NO_SPACE:
+ * SR_TA_KEYS_MAX objects exist, or the storage is full. */
+TEE_Result ta_keystore_create(const struct ta_key *key);
+
+/* Deletes even a key that fails its checks, as long as its object opens. */
+TEE_Result ta_keystore_delete(const struct ta_key_id *id);
+
+/* How many objects of keys there are, damaged ones included: what counts against
+ * SR_TA_KEYS_MAX. Opens none of them. */
+TEE_Result ta_keystore_count(size_t *out);
+
+/*
+ * The first of the keys after a given id (len 0: from the start), in the order
+ * of their ids, without secrets. Damaged ones have algorithm 0; those whose ids
+ * cannot be read stand as one under the id "?".
+ */
+struct ta_key_list {
+	struct ta_key keys[SR_TA_KEYS_MAX];
+	size_t count;
+	bool more;
+};
+
+TEE_Result ta_keystore_list(const struct ta_key_id *after, struct ta_key_list *list);
+
+#endif
