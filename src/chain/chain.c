@@ -7,6 +7,8 @@
 
 #include "chain/chain_private.h"
 
+#define CONNECTIONS_MAX 64
+
 struct chain {
 	struct loop *loop;
 	struct chain_config config;
@@ -122,6 +124,8 @@ static bool prepare(struct request *r)
 		easy, CURLOPT_CONNECTTIMEOUT_MS,
 		(long)(chain->config.timeout_ms < 5000 ? chain->config.timeout_ms : 5000));
 	rc |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* else giving up on a slow name server would wait for it, loop and all */
+	rc |= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	rc |= curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
 	return rc == CURLE_OK;
 }
@@ -181,8 +185,11 @@ static bool try_again(struct request *r)
 
 static void finish_transport(struct request *r, CURLcode rc)
 {
-	const char *text = r->curl_error[0] ? r->curl_error : curl_easy_strerror(rc);
+	/* clients read this: what it says names no host of ours; the log does */
+	const char *text = curl_easy_strerror(rc);
 
+	sr_log(SR_LOG_DEBUG, "chain", "%s: %s", r->chain->config.name,
+	       r->curl_error[0] ? r->curl_error : text);
 	if (r->response.failed) {
 		finish_error(r, SR_E_UNAVAILABLE, "the answer is too large");
 		return;
@@ -339,7 +346,10 @@ static bool setup_curl(struct chain *chain)
 	       !curl_multi_setopt(chain->multi, CURLMOPT_SOCKETFUNCTION, set_socket) &&
 	       !curl_multi_setopt(chain->multi, CURLMOPT_SOCKETDATA, chain) &&
 	       !curl_multi_setopt(chain->multi, CURLMOPT_TIMERFUNCTION, set_timer) &&
-	       !curl_multi_setopt(chain->multi, CURLMOPT_TIMERDATA, chain);
+	       !curl_multi_setopt(chain->multi, CURLMOPT_TIMERDATA, chain) &&
+	       /* calls above this wait for a connection, within their time limit */
+	       !curl_multi_setopt(chain->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+				  (long)CONNECTIONS_MAX);
 }
 
 bool chain_open(struct loop *loop, const struct chain_config *config, struct chain **out,

@@ -60,7 +60,9 @@ int cli_config(int argc, char **argv)
 			sr_buf_puts(&out, help);
 			return cli_print(&out);
 		}
-		if (c != 'j')
+		if (c == 'j')
+			cli_set_json(true);
+		else
 			return cli_bad_option("config", c, argv);
 	}
 	if (argc - optind < 1 || strcmp(argv[optind], "check") != 0)

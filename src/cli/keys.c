@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* super-relay keys: the keys inside the TEE. */
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,8 +24,8 @@ static const char help[] =
 	"  delete ID    destroy a key; there is no way back\n\n"
 	"  --config FILE     which TEE (default: $SUPER_RELAY_CONFIG, else the simulator)\n"
 	"  --algorithm NAME  secp256k1 (default) or ed25519\n"
-	"  --usage LIST      sponsor (default for secp256k1) and digest (default for\n"
-	"                    ed25519), separated by a comma\n"
+	"  --usage NAME      sponsor (default for secp256k1) or digest (default for\n"
+	"                    ed25519)\n"
 	"  --file FILE       import: read the key from FILE instead\n"
 	"  --json            machine-readable output\n\n"
 	"An ID has 1 to 64 characters of A-Z a-z 0-9 . _ -\n";
@@ -200,6 +202,24 @@ static bool parse_secret(const char *text, size_t len, uint8_t secret[SR_TA_SECR
 		       "the key to import: expected 64 hex digits, got %zu characters", len);
 }
 
+/* A key that is typed must not stay on the screen. */
+static void hide_typing(int fd, bool hide, struct termios *saved)
+{
+	struct termios quiet;
+
+	if (!isatty(fd))
+		return;
+	if (!hide) {
+		tcsetattr(fd, TCSAFLUSH, saved);
+		fputc('\n', stderr);
+	} else if (tcgetattr(fd, saved) == 0) {
+		quiet = *saved;
+		quiet.c_lflag &= ~(tcflag_t)ECHO;
+		fputs("Private key, 64 hex digits (not shown): ", stderr);
+		tcsetattr(fd, TCSAFLUSH, &quiet);
+	}
+}
+
 /* The secret is read into this buffer alone: no stdio, nothing that grows and
  * leaves copies behind. */
 static bool read_secret(const char *file, uint8_t secret[SR_TA_SECRET_SIZE], struct sr_error *err)
@@ -207,16 +227,25 @@ static bool read_secret(const char *file, uint8_t secret[SR_TA_SECRET_SIZE], str
 	char text[128] = { 0 };
 	size_t len = 0;
 	ssize_t n = 1;
+	struct termios saved;
 	int fd = file ? open(file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
 	bool ok = fd >= 0;
 
 	if (!ok)
 		return sr_fail(err, SR_E_NOT_FOUND, "%.150s: %m", file);
 	mlock(text, sizeof(text));
+	hide_typing(fd, true, &saved);
 	while (n > 0 && len < sizeof(text)) {
 		n = read(fd, text + len, sizeof(text) - len);
-		len += n > 0 ? (size_t)n : 0;
+		if (n < 0 && errno == EINTR)
+			n = 1;
+		else
+			len += n > 0 ? (size_t)n : 0;
+		/* on a terminal a line is all there is */
+		if (len && text[len - 1] == '\n' && isatty(fd))
+			break;
 	}
+	hide_typing(fd, false, &saved);
 	ok = n >= 0 ? parse_secret(text, len, secret, err)
 		    : sr_fail(err, SR_E_UNAVAILABLE, "the key to import: %m");
 	sr_wipe(text, sizeof(text));
@@ -272,24 +301,16 @@ static int run_delete(struct kms *kms, const struct key_options *o)
 
 /* ---- command line --------------------------------------------------------- */
 
+/* One and not both: a key that signs any digest would sign a sponsorship's, too. */
 static bool parse_usage(const char *text, uint32_t *bits)
 {
-	const char *at = text;
-
-	*bits = 0;
-	for (;;) {
-		size_t len = strcspn(at, ",");
-
-		if (len == 7 && strncmp(at, "sponsor", len) == 0)
-			*bits |= SR_TA_USAGE_SPONSOR;
-		else if (len == 6 && strncmp(at, "digest", len) == 0)
-			*bits |= SR_TA_USAGE_DIGEST;
-		else
-			return false;
-		if (!at[len])
-			return true;
-		at += len + 1;
-	}
+	if (strcmp(text, "sponsor") == 0)
+		*bits = SR_TA_USAGE_SPONSOR;
+	else if (strcmp(text, "digest") == 0)
+		*bits = SR_TA_USAGE_DIGEST;
+	else
+		return false;
+	return true;
 }
 
 static bool check_options(struct key_options *o, struct sr_error *err)
@@ -303,10 +324,8 @@ static bool check_options(struct key_options *o, struct sr_error *err)
 	o->algorithm_id = ed25519 ? SR_TA_ALG_ED25519 : SR_TA_ALG_SECP256K1;
 	o->usage_bits = ed25519 ? SR_TA_USAGE_DIGEST : SR_TA_USAGE_SPONSOR;
 	if (o->usage && !parse_usage(o->usage, &o->usage_bits))
-		return sr_fail(
-			err, SR_E_INVALID,
-			"--usage: expected sponsor, digest or both with a comma, got '%.40s'",
-			o->usage);
+		return sr_fail(err, SR_E_INVALID,
+			       "--usage: expected sponsor or digest, got '%.40s'", o->usage);
 	if (ed25519 && (o->usage_bits & SR_TA_USAGE_SPONSOR))
 		return sr_fail(err, SR_E_INVALID, "--usage: sponsor needs a secp256k1 key");
 	return !o->id || kms_key_id_check(o->id, err);
@@ -396,7 +415,9 @@ int cli_keys(int argc, char **argv)
 		else if (c == 'h') {
 			sr_buf_puts(&out, help);
 			return cli_print(&out);
-		} else if (c != 'j')
+		} else if (c == 'j')
+			cli_set_json(true);
+		else
 			return cli_bad_option("keys", c, argv);
 	}
 	return dispatch(argc, argv, &o);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "http/http.h"
@@ -20,12 +21,13 @@ static const char help[] =
 
 #define MAINNET_CHAIN_ID 1
 #define SEPOLIA_CHAIN_ID 11155111
+#define STOP_GRACE_S 5
 #define NODE_TIMEOUT_MS 10000
 #define BUNDLER_TIMEOUT_MS 30000
 #define HEALTH_TIMEOUT_MS 5000
 #define HEALTH_INTERVAL_MS 2000
 #define UPSTREAM_RESPONSE_MAX ((size_t)16 * 1024 * 1024)
-#define UPSTREAM_IN_FLIGHT 10000
+#define UPSTREAM_IN_FLIGHT 2000
 
 /* Everything the process holds, in the order in which it is made. */
 struct node {
@@ -194,8 +196,7 @@ static bool start_health(struct node *n, struct sr_error *err)
 				   .public_key = n->kms ? n->key.public_key : NULL,
 				   .interval_ms = HEALTH_INTERVAL_MS };
 
-	if (!loop_create(&n->loop, err) ||
-	    (node.url_count && !chain_open(n->loop, &node, &n->chain, err)) ||
+	if ((node.url_count && !chain_open(n->loop, &node, &n->chain, err)) ||
 	    (bundler.url_count && !chain_open(n->loop, &bundler, &n->bundler, err)))
 		return false;
 	h.loop = n->loop;
@@ -248,8 +249,8 @@ static void on_signal(uv_signal_t *handle, int number)
 {
 	struct node *n = handle->data;
 
+	/* the watchers stay: a second signal must not cut the draining short */
 	n->caught = number;
-	close_signals(n);
 	uv_stop(loop_uv(n->loop));
 }
 
@@ -278,8 +279,11 @@ static void raise_descriptor_limit(void)
 
 static bool start(struct node *n, struct sr_error *err)
 {
-	if (!metrics_create(&n->metrics, err) || !chain_global_init(err))
+	if (!metrics_create(&n->metrics, err) || !chain_global_init(err) ||
+	    !loop_create(&n->loop, err))
 		return false;
+	/* from here on a signal waits until there is something to drain */
+	watch_signals(n);
 	if (n->config.paymaster_relay.enabled && !open_key(n, err))
 		return false;
 	setup_paymaster(n);
@@ -287,10 +291,23 @@ static bool start(struct node *n, struct sr_error *err)
 	return start_health(n, err) && start_http(n, err);
 }
 
+/* A TEE that hangs holds its callers, and whoever waits for them. */
+static void on_alarm(int number)
+{
+	static const char message[] = "super-relay: could not stop in time, ending now\n";
+	ssize_t n = write(STDERR_FILENO, message, sizeof(message) - 1);
+
+	(void)number;
+	(void)n;
+	_exit(CLI_FAILED);
+}
+
 /* The order matters: requests in flight need the signer, and the signer's
  * answers need the loops. */
 static void stop(struct node *n)
 {
+	signal(SIGALRM, on_alarm);
+	alarm(n->config.rpc.shutdown_timeout_ms / 1000 + STOP_GRACE_S);
 	if (n->health)
 		health_set_draining(n->health);
 	http_stop(n->server, n->config.rpc.shutdown_timeout_ms);
@@ -332,7 +349,6 @@ static int run(const char *path, bool paymaster_relay)
 	for (size_t i = 0; i < n->config.notes.count; i++)
 		sr_log(SR_LOG_WARN, "config", "%s", n->config.notes.text[i]);
 	if (config_check(&n->config, &err) && start(n, &err)) {
-		watch_signals(n);
 		uv_run(loop_uv(n->loop), UV_RUN_DEFAULT);
 		sr_log(SR_LOG_INFO, "node", "signal %d: draining", n->caught);
 	} else {
@@ -368,7 +384,9 @@ int cli_node(int argc, char **argv)
 		else if (c == 'h') {
 			sr_buf_puts(&out, help);
 			return cli_print(&out);
-		} else if (c != 'j')
+		} else if (c == 'j')
+			cli_set_json(true);
+		else
 			return cli_bad_option("node", c, argv);
 	}
 	if (optind < argc)

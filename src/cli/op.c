@@ -156,7 +156,9 @@ int cli_op(int argc, char **argv)
 		else if (c == 'h') {
 			sr_buf_puts(&out, help);
 			return cli_print(&out);
-		} else if (c != 'j')
+		} else if (c == 'j')
+			cli_set_json(true);
+		else
 			return cli_bad_option("op", c, argv);
 	}
 	if (argc - optind != 1 || strcmp(argv[optind], "hash") != 0)

@@ -5,6 +5,8 @@
  */
 #include "config/config_internal.h"
 
+#include "eth/eth.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +157,15 @@ static bool check_backend(const struct config *c, struct sr_error *err)
 
 static bool check_relay(const struct config *c, struct sr_error *err)
 {
+	enum eth_entry_point version = ETH_ENTRY_POINT_V07;
+
+	/* a copy elsewhere is the operator's business; another version is a slip */
+	if (eth_entry_point_find(&c->paymaster_relay.entry_point, &version) &&
+	    version != ETH_ENTRY_POINT_V07)
+		return sr_fail(err, SR_E_INVALID,
+			       "[paymaster_relay] entry_point is EntryPoint v%s; this version "
+			       "serves v0.7",
+			       eth_entry_point_name(version));
 	if (!c->paymaster_relay.enabled)
 		return true;
 	if (!c->paymaster_relay.has_paymaster)

@@ -12,8 +12,10 @@
 
 #define LINGER_NS UINT64_C(2000000000)
 #define FRESH_GRACE_NS UINT64_C(250000000)
+#define REFUSALS_MAX 64 /* connections over the limit that are told so; others are just closed */
 
 static void feed(struct http_connection *c, const char *data, size_t len);
+static void resume_reading(struct http_connection *c);
 
 static void set_deadline_ms(struct http_connection *c, uint64_t ms)
 {
@@ -79,6 +81,9 @@ static int on_header_complete(llhttp_t *p)
 	struct http_connection *c = p->data;
 	bool whole = c->field_len < sizeof(c->field) && c->value_len < sizeof(c->value);
 
+	/* a Host too long to be looked at is there all the same */
+	if (c->field_len == 4 && strncasecmp(c->field, "host", 4) == 0)
+		c->headers.has_host = true;
 	if (whole) {
 		c->field[c->field_len] = '\0';
 		c->value[c->value_len] = '\0';
@@ -100,6 +105,9 @@ static int on_headers_complete(llhttp_t *p)
 
 	if (p->method == HTTP_CONNECT)
 		return refuse_with(c, 501);
+	/* RFC 9112, section 3.2 */
+	if (p->http_major == 1 && p->http_minor == 1 && !c->headers.has_host)
+		return refuse_with(c, 400);
 	/* another protocol is offered, not demanded (RFC 9110, 7.8): some clients
 	 * offer HTTP/2 with every request */
 	p->upgrade = 0;
@@ -147,9 +155,6 @@ static const llhttp_settings_t *settings(void)
 static void forget_message(struct http_connection *c)
 {
 	sr_buf_clear(&c->target);
-	/* a large body's memory is not kept for a client that may idle */
-	if (c->body.cap > HTTP_PENDING_MAX)
-		sr_buf_free(&c->body);
 	sr_buf_clear(&c->body);
 	memset(&c->headers, 0, sizeof(c->headers));
 	c->headers_len = 0;
@@ -172,7 +177,7 @@ static void on_closed(uv_handle_t *handle)
 	if (c->next)
 		c->next->prev = c->prev;
 	w->connection_count--;
-	atomic_fetch_sub(&w->server->connections, 1);
+	atomic_fetch_sub(&w->server->connections[c->side], 1);
 	sr_buf_free(&c->target);
 	sr_buf_free(&c->body);
 	sr_buf_free(&c->pending);
@@ -204,12 +209,16 @@ void http_connection_linger(struct http_connection *c)
 {
 	uv_shutdown_t *req = NULL;
 
+	if (c->closing)
+		return;
 	if (c->eof || !(req = calloc(1, sizeof(*req)))) {
 		http_connection_close(c);
 		return;
 	}
 	c->lingering = true;
 	c->deadline_ns = sr_time_monotonic_ns() + LINGER_NS;
+	if (c->paused)
+		resume_reading(c);
 	if (uv_shutdown(req, (uv_stream_t *)&c->tcp, on_shutdown)) {
 		free(req);
 		http_connection_close(c);
@@ -221,21 +230,31 @@ void http_connection_next(struct http_connection *c, bool keep_alive)
 	struct sr_buf pending = c->pending;
 
 	c->served = true;
-	if (!keep_alive || c->worker->draining) {
+	if (c->lingering || !keep_alive || c->worker->draining) {
 		http_connection_linger(c);
-		return;
-	}
-	if (c->eof && !pending.len) {
-		http_connection_close(c);
 		return;
 	}
 	forget_message(c);
 	set_deadline_ms(c, (uint64_t)c->worker->config->idle_timeout_s * 1000u);
-	if (!pending.len)
+	if (pending.len) {
+		sr_buf_init(&c->pending, HTTP_PENDING_MAX);
+		feed(c, (const char *)pending.data, pending.len);
+		sr_buf_free(&pending);
+	}
+	if (c->closing)
 		return;
-	sr_buf_init(&c->pending, HTTP_PENDING_MAX);
-	feed(c, (const char *)pending.data, pending.len);
-	sr_buf_free(&pending);
+	/* the rest of a message that stops half-way will not come */
+	if (c->eof && !c->complete && !c->lingering)
+		http_connection_close(c);
+	else if (c->paused && c->pending.len < HTTP_PENDING_PAUSE)
+		resume_reading(c);
+}
+
+/* What a client pipelines stays in its socket until there is room for it. */
+static void pause_reading(struct http_connection *c)
+{
+	c->paused = true;
+	uv_read_stop((uv_stream_t *)&c->tcp);
 }
 
 static void dispatch(struct http_connection *c)
@@ -252,12 +271,17 @@ static void dispatch(struct http_connection *c)
 	x->connection = c;
 	x->side = c->side;
 	x->method = (llhttp_method_t)c->parser.method;
+	x->http10 = c->parser.http_major == 1 && c->parser.http_minor == 0;
 	x->keep_alive = llhttp_should_keep_alive(&c->parser) && !c->worker->draining;
 	memcpy(x->origin, c->headers.origin, sizeof(x->origin));
 	c->exchange = x;
 	c->worker->exchange_count++;
-	c->deadline_ns = 0; /* the handler's own time limits apply */
+	/* a TEE or a chain that hangs must not hold its clients for ever */
+	set_deadline_ms(c, HTTP_HANDLER_TIMEOUT_MS);
 	http_route(x, target, &c->headers, (struct sr_bytes){ c->body.data, c->body.len });
+	/* read by now: what is large is not kept while the handler waits */
+	if (c->body.cap > HTTP_PENDING_PAUSE)
+		sr_buf_free(&c->body);
 }
 
 static void feed(struct http_connection *c, const char *data, size_t len)
@@ -291,8 +315,8 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 static void on_end(struct http_connection *c)
 {
 	c->eof = true;
-	/* a client may close its half and still wait for the answer */
-	if (!c->exchange)
+	/* a client may close its half and still wait for its answer */
+	if (!c->exchange && !c->writing)
 		http_connection_close(c);
 }
 
@@ -312,9 +336,18 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		sr_buf_append(&c->pending, buf->base, (size_t)n);
 		if (c->pending.failed)
 			http_connection_close(c);
+		else if (c->pending.len >= HTTP_PENDING_PAUSE)
+			pause_reading(c);
 	} else {
 		feed(c, buf->base, (size_t)n);
 	}
+}
+
+static void resume_reading(struct http_connection *c)
+{
+	c->paused = false;
+	if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read))
+		http_connection_close(c);
 }
 
 static struct http_connection *connection_new(struct http_worker *w, enum http_side side)
@@ -337,29 +370,57 @@ static struct http_connection *connection_new(struct http_worker *w, enum http_s
 		c->next->prev = c;
 	w->connections = c;
 	w->connection_count++;
-	atomic_fetch_add(&w->server->connections, 1);
+	atomic_fetch_add(&w->server->connections[side], 1);
 	return c;
 }
 
 static void connection_begin(struct http_connection *c)
 {
+	unsigned open = 0;
+
 	uv_tcp_nodelay(&c->tcp, 1);
 	set_deadline_ms(c, c->worker->config->request_timeout_ms);
 	if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read)) {
 		http_connection_close(c);
 		return;
 	}
-	if (atomic_load(&c->worker->server->connections) > c->worker->config->max_connections)
+	open = atomic_load(&c->worker->server->connections[c->side]);
+	if (open > c->worker->config->max_connections + REFUSALS_MAX)
+		http_connection_close(c);
+	else if (open > c->worker->config->max_connections)
 		http_refuse(c, 503);
+}
+
+static void on_rejected(uv_handle_t *handle)
+{
+	struct http_listener *l = handle->data;
+
+	l->spare_busy = false;
+	/* another may have come meanwhile, and libuv waits until it is taken */
+	if (!l->worker->draining)
+		http_connection_accept(l);
+}
+
+/* Out of memory. The connection must be taken all the same: libuv announces no
+ * other before. */
+static void reject(struct http_listener *l)
+{
+	if (l->spare_busy || uv_tcp_init(loop_uv(l->worker->loop), &l->spare))
+		return;
+	l->spare_busy = true;
+	l->spare.data = l;
+	uv_accept((uv_stream_t *)&l->tcp, (uv_stream_t *)&l->spare);
+	uv_close((uv_handle_t *)&l->spare, on_rejected);
 }
 
 void http_connection_accept(struct http_listener *listener)
 {
 	struct http_connection *c = connection_new(listener->worker, listener->side);
 
-	/* out of memory: the connection stays in the backlog for another turn */
-	if (!c)
+	if (!c) {
+		reject(listener);
 		return;
+	}
 	if (uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&c->tcp))
 		http_connection_close(c);
 	else
@@ -408,7 +469,9 @@ void http_connections_tick(struct http_worker *worker, uint64_t now_ns)
 		next = c->next;
 		if (c->closing || !overstays(c, now_ns))
 			continue;
-		if (c->mid_message && !c->complete && !worker->draining)
+		if (c->exchange && !worker->draining)
+			http_answer_late(c);
+		else if (c->mid_message && !c->complete && !worker->draining)
 			http_refuse(c, 408);
 		else
 			http_connection_close(c);

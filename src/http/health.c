@@ -35,6 +35,8 @@ struct health {
 	struct sr_error tee_error; /* between the work thread and its completion */
 	struct kms_key tee_key;
 	char deposit[ETH_U256_DEC_MAX];
+	unsigned contract_asking; /* answers of this round still to come */
+	struct sr_error contract_error;
 };
 
 /* A result this old says nothing any more: its check hangs. */
@@ -97,6 +99,8 @@ static void tee_answer(uv_work_t *work, int status)
 	snprintf(detail, sizeof(detail), ",\"id\":\"%s\",\"address\":\"%s\"",
 		 h->config.paymaster->config.key_id, address);
 	record(h, PART_KEY, &key, detail);
+	/* nothing is signed with a key that the contract does not know */
+	paymaster_halt(h->config.paymaster, answered && key.code != SR_OK);
 }
 
 /* ---- node ---------------------------------------------------------------- */
@@ -147,53 +151,85 @@ static void on_chain_id(void *arg, const struct chain_reply *reply)
 
 /* ---- paymaster contract --------------------------------------------------- */
 
+/* The contract is asked three things at once; the first that is wrong counts. */
+static void contract_answered(struct health *h, const struct sr_error *err)
+{
+	char address[ETH_ADDRESS_TEXT];
+	char detail[192];
+
+	h->asking--;
+	if (h->stopping)
+		return;
+	if (err->code != SR_OK && h->contract_error.code == SR_OK)
+		h->contract_error = *err;
+	if (--h->contract_asking)
+		return;
+	eth_address_to_text(&h->config.paymaster->config.contract, address);
+	snprintf(detail, sizeof(detail), ",\"address\":\"%s\",\"deposit\":\"%s\"", address,
+		 h->deposit);
+	record(h, PART_PAYMASTER, &h->contract_error, detail);
+}
+
 static void on_deposit(void *arg, const struct chain_reply *reply)
 {
 	struct health *h = arg;
 	struct sr_error err = { .code = SR_OK };
 	struct eth_u256 deposit;
 	uint8_t word[32];
-	bool was_empty = strcmp(h->deposit, "0") == 0;
 
-	h->asking--;
-	if (h->stopping || !chain_reply_data(reply, word, sizeof(word), &err))
+	if (chain_reply_data(reply, word, sizeof(word), &err)) {
+		deposit = eth_u256_from_be(word);
+		eth_u256_to_dec(&deposit, h->deposit);
+		if (eth_u256_is_zero(&deposit))
+			sr_fail(&err, SR_E_UNAVAILABLE,
+				"the paymaster's deposit in the EntryPoint is 0");
+	} else {
+		snprintf(h->deposit, sizeof(h->deposit), "unknown");
+		if (err.code == SR_E_CORRUPT)
+			sr_fail(&err, SR_E_CORRUPT, "there is no EntryPoint at the address given");
+	}
+	contract_answered(h, &err);
+}
+
+/* An answer that is one address, which must be the one expected. */
+static void expect_address(const struct chain_reply *reply, const char *what,
+			   const struct eth_address *expected, struct sr_error *err)
+{
+	uint8_t word[32];
+	struct eth_address given;
+	char text[ETH_ADDRESS_TEXT];
+	char ours[ETH_ADDRESS_TEXT];
+
+	if (!chain_reply_data(reply, word, sizeof(word), err)) {
+		if (err->code == SR_E_CORRUPT)
+			sr_fail(err, SR_E_CORRUPT,
+				"there is no VerifyingPaymaster at the address given");
 		return;
-	deposit = eth_u256_from_be(word);
-	eth_u256_to_dec(&deposit, h->deposit);
-	if (eth_u256_is_zero(&deposit) && !was_empty)
-		sr_log(SR_LOG_WARN, "health", "the paymaster's deposit in the EntryPoint is 0");
+	}
+	memcpy(given.bytes, word + 12, sizeof(given.bytes));
+	if (memcmp(&given, expected, sizeof(given)) == 0)
+		return;
+	eth_address_to_text(&given, text);
+	eth_address_to_text(expected, ours);
+	sr_fail(err, SR_E_CORRUPT, "the contract's %s is %s, ours %s", what, text, ours);
 }
 
 static void on_signer(void *arg, const struct chain_reply *reply)
 {
 	struct health *h = arg;
 	struct sr_error err = { .code = SR_OK };
-	uint8_t word[32];
-	char text[ETH_ADDRESS_TEXT];
-	char ours[ETH_ADDRESS_TEXT];
-	char detail[192];
-	struct eth_address signer;
 
-	h->asking--;
-	if (h->stopping)
-		return;
-	eth_address_to_text(&h->config.paymaster->config.contract, text);
-	snprintf(detail, sizeof(detail), ",\"address\":\"%s\",\"deposit\":\"%s\"", text,
-		 h->deposit);
-	if (!chain_reply_data(reply, word, sizeof(word), &err)) {
-		if (err.code == SR_E_CORRUPT)
-			sr_fail(&err, SR_E_CORRUPT, "there is no VerifyingPaymaster at %s", text);
-	} else {
-		memcpy(signer.bytes, word + 12, sizeof(signer.bytes));
-		if (memcmp(&signer, &h->signer, sizeof(signer)) != 0) {
-			eth_address_to_text(&signer, text);
-			eth_address_to_text(&h->signer, ours);
-			sr_fail(&err, SR_E_CORRUPT,
-				"the contract's verifying signer is %s, the key's address %s", text,
-				ours);
-		}
-	}
-	record(h, PART_PAYMASTER, &err, detail);
+	expect_address(reply, "verifying signer", &h->signer, &err);
+	contract_answered(h, &err);
+}
+
+static void on_contract_entry_point(void *arg, const struct chain_reply *reply)
+{
+	struct health *h = arg;
+	struct sr_error err = { .code = SR_OK };
+
+	expect_address(reply, "EntryPoint", &h->config.paymaster->config.entry_point, &err);
+	contract_answered(h, &err);
 }
 
 /* ---- bundler -------------------------------------------------------------- */
@@ -237,23 +273,38 @@ static void ask(struct health *h, struct chain *chain, enum part part, const cha
 	record(h, part, &err, "");
 }
 
-static void ask_contract(struct health *h)
+static void ask_contract(struct health *h, const struct eth_address *to, const char *data,
+			 const char *tail, chain_done done)
+{
+	struct sr_error err = { .code = SR_OK };
+	char address[ETH_ADDRESS_TEXT];
+	char params[256];
+	int n = 0;
+
+	eth_address_to_text(to, address);
+	n = snprintf(params, sizeof(params), "[{\"to\":\"%s\",\"data\":\"%s%s\"},\"latest\"]",
+		     address, data, tail);
+	if (!chain_call(h->config.node, "eth_call",
+			(struct sr_bytes){ (const uint8_t *)params, (size_t)n }, true, done, h,
+			&err))
+		contract_answered(h, &err);
+}
+
+static void start_contract_round(struct health *h)
 {
 	const struct paymaster_config *pm = &h->config.paymaster->config;
 	char contract[ETH_ADDRESS_TEXT];
-	char entry_point[ETH_ADDRESS_TEXT];
-	char params[256];
 
 	eth_address_to_text(&pm->contract, contract);
-	eth_address_to_text(&pm->entry_point, entry_point);
-	/* balanceOf(address), then verifyingSigner() */
-	snprintf(params, sizeof(params),
-		 "[{\"to\":\"%s\",\"data\":\"0x70a08231000000000000000000000000%s\"},\"latest\"]",
-		 entry_point, contract + 2);
-	ask(h, h->config.node, PART_PAYMASTER, "eth_call", params, on_deposit);
-	snprintf(params, sizeof(params), "[{\"to\":\"%s\",\"data\":\"0x23d9ac9b\"},\"latest\"]",
-		 contract);
-	ask(h, h->config.node, PART_PAYMASTER, "eth_call", params, on_signer);
+	h->contract_error = (struct sr_error){ .code = SR_OK };
+	h->contract_asking = 3;
+	h->asking += 3;
+	/* EntryPoint.balanceOf(address), then the contract's own verifyingSigner()
+	 * and entryPoint() */
+	ask_contract(h, &pm->entry_point, "0x70a08231000000000000000000000000", contract + 2,
+		     on_deposit);
+	ask_contract(h, &pm->contract, "0x23d9ac9b", "", on_signer);
+	ask_contract(h, &pm->contract, "0xb0d691fe", "", on_contract_entry_point);
 }
 
 static void start_round(struct health *h)
@@ -269,7 +320,7 @@ static void start_round(struct health *h)
 	if (h->checks[PART_NODE].watched)
 		ask(h, h->config.node, PART_NODE, "eth_chainId", "[]", on_chain_id);
 	if (h->checks[PART_PAYMASTER].watched)
-		ask_contract(h);
+		start_contract_round(h);
 	if (h->checks[PART_BUNDLER].watched)
 		ask(h, h->config.bundler, PART_BUNDLER, "eth_supportedEntryPoints", "[]",
 		    on_entry_points);

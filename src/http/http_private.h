@@ -10,8 +10,13 @@
 
 #define HTTP_TARGET_MAX 2048
 #define HTTP_HEADERS_MAX ((size_t)16 * 1024)
-#define HTTP_PENDING_MAX ((size_t)64 * 1024)
 #define HTTP_READ_SIZE (64 * 1024)
+/* Bytes behind a request that is being handled: above the first figure nothing
+ * more is read, and one read more fits under the second. */
+#define HTTP_PENDING_PAUSE ((size_t)64 * 1024)
+#define HTTP_PENDING_MAX (HTTP_PENDING_PAUSE + HTTP_READ_SIZE)
+/* A handler that takes longer is answered for. */
+#define HTTP_HANDLER_TIMEOUT_MS 90000
 
 enum http_side { HTTP_SIDE_RPC, HTTP_SIDE_API, HTTP_SIDES };
 
@@ -22,6 +27,8 @@ struct http_listener {
 	uv_tcp_t tcp;
 	struct http_worker *worker;
 	enum http_side side;
+	uv_tcp_t spare; /* accepts what there is no memory for */
+	bool spare_busy;
 };
 
 /* Headers that a route looks at; longer values are cut and match nothing. */
@@ -30,6 +37,7 @@ struct http_headers {
 	char content_type[HTTP_VALUE_MAX];
 	char origin[HTTP_VALUE_MAX];
 	bool expects_continue;
+	bool has_host;
 };
 
 struct http_connection {
@@ -55,7 +63,9 @@ struct http_connection {
 	bool served;			/* has had an answer before */
 	bool mid_message;		/* part of a message has arrived */
 	bool eof;			/* the peer will send no more */
+	bool paused;			/* not being read: enough is pending */
 	bool lingering;			/* answered for the last time; what comes is dropped */
+	bool writing;			/* an answer is on its way out */
 	bool closing;
 };
 
@@ -66,6 +76,7 @@ struct http_exchange {
 	enum http_side side;
 	llhttp_method_t method;
 	bool keep_alive;
+	bool http10;
 	char origin[HTTP_VALUE_MAX]; /* for CORS; empty: none */
 };
 
@@ -94,7 +105,7 @@ struct http_server {
 	struct http_worker *workers;
 	unsigned worker_count;
 	unsigned ports[HTTP_SIDES];
-	atomic_uint connections;
+	atomic_uint connections[HTTP_SIDES]; /* apart: clients must not crowd out the probes */
 };
 
 /* ---- connection.c -------------------------------------------------------- */
@@ -120,10 +131,14 @@ void http_respond_text(struct http_exchange *x, int status, const char *text, co
 /* Answers a connection whose message was never understood, and ends it. */
 void http_refuse(struct http_connection *c, int status);
 void http_send_continue(struct http_connection *c);
+/* Answers for a handler that takes too long, and lets it finish into the void. */
+void http_answer_late(struct http_connection *c);
+/* The origin to be allowed for a page from this one, or NULL. */
+const char *http_allowed_origin(const struct http_config *config, const char *origin);
 
 /* ---- routes.c ------------------------------------------------------------ */
 
-void http_route(struct http_exchange *x, const char *path, const struct http_headers *headers,
+void http_route(struct http_exchange *x, const char *target, const struct http_headers *headers,
 		struct sr_bytes body);
 
 #endif

@@ -8,6 +8,7 @@ struct answer {
 	uv_write_t write;
 	struct http_connection *connection;
 	struct sr_buf bytes; /* head and body: one write, one segment where it fits */
+	size_t counted;	     /* what it takes of the worker's budget */
 	bool keep_alive;
 	bool interim; /* 100 Continue: the message goes on */
 };
@@ -21,6 +22,8 @@ static const char *reason(int status)
 		return "No Content";
 	case 400:
 		return "Bad Request";
+	case 403:
+		return "Forbidden";
 	case 404:
 		return "Not Found";
 	case 405:
@@ -39,6 +42,8 @@ static const char *reason(int status)
 		return "Not Implemented";
 	case 503:
 		return "Service Unavailable";
+	case 504:
+		return "Gateway Timeout";
 	default:
 		return "Internal Server Error";
 	}
@@ -51,8 +56,11 @@ static void on_written(uv_write_t *req, int status)
 	bool keep_alive = a->keep_alive;
 	bool interim = a->interim;
 
+	c->worker->rpc.buffered -= a->counted;
 	sr_buf_free(&a->bytes);
 	free(a);
+	if (!interim)
+		c->writing = false;
 	if (c->closing || interim)
 		return;
 	if (status < 0)
@@ -72,20 +80,23 @@ static void send_answer(struct http_connection *c, struct answer *a)
 		return;
 	}
 	a->connection = c;
+	a->counted = a->bytes.cap;
+	c->worker->rpc.buffered += a->counted;
+	c->writing = c->writing || !a->interim;
 	a->write.data = a;
 	buf = uv_buf_init((char *)a->bytes.data, (unsigned)a->bytes.len);
 	if (!a->interim)
 		c->deadline_ns = sr_time_monotonic_ns() +
 				 (uint64_t)c->worker->config->request_timeout_ms * 1000000u;
 	if (uv_write(&a->write, (uv_stream_t *)&c->tcp, &buf, 1, on_written)) {
+		c->worker->rpc.buffered -= a->counted;
 		sr_buf_free(&a->bytes);
 		free(a);
 		http_connection_close(c);
 	}
 }
 
-/* The origin to be allowed, or NULL. */
-static const char *allowed_origin(const struct http_config *config, const char *origin)
+const char *http_allowed_origin(const struct http_config *config, const char *origin)
 {
 	for (size_t i = 0; i < config->cors_origin_count; i++) {
 		if (strcmp(config->cors_origins[i], "*") == 0)
@@ -97,10 +108,10 @@ static const char *allowed_origin(const struct http_config *config, const char *
 }
 
 static void put_head(struct sr_buf *out, const struct http_config *config, int status,
-		     const char *content_type, size_t body_len, bool keep_alive, const char *origin,
-		     const char *extra)
+		     const char *content_type, size_t body_len, const char *connection,
+		     const char *origin, const char *extra)
 {
-	const char *allowed = *origin ? allowed_origin(config, origin) : NULL;
+	const char *allowed = *origin ? http_allowed_origin(config, origin) : NULL;
 
 	sr_buf_printf(out, "HTTP/1.1 %d %s\r\n", status, reason(status));
 	if (content_type)
@@ -111,8 +122,8 @@ static void put_head(struct sr_buf *out, const struct http_config *config, int s
 		sr_buf_printf(out, "Access-Control-Allow-Origin: %s\r\nVary: Origin\r\n", allowed);
 	if (extra)
 		sr_buf_puts(out, extra);
-	if (!keep_alive)
-		sr_buf_puts(out, "Connection: close\r\n");
+	if (connection)
+		sr_buf_printf(out, "Connection: %s\r\n", connection);
 	sr_buf_puts(out, "\r\n");
 }
 
@@ -134,8 +145,12 @@ void http_respond(struct http_exchange *x, int status, const char *content_type,
 	}
 	a->bytes.limit = body.len + HTTP_HEADERS_MAX;
 	a->keep_alive = keep_alive;
-	put_head(&a->bytes, w->config, status, content_type, body.len, keep_alive, x->origin,
-		 extra);
+	/* what each version of HTTP takes for granted is left unsaid */
+	put_head(&a->bytes, w->config, status, content_type, body.len,
+		 !keep_alive ? "close"
+		 : x->http10 ? "keep-alive"
+			     : NULL,
+		 x->origin, extra);
 	if (x->method != HTTP_HEAD)
 		sr_buf_append(&a->bytes, body.data, body.len);
 	send_answer(c, a);
@@ -181,10 +196,19 @@ void http_refuse(struct http_connection *c, int status)
 	put_refusal_body(&body, c, status);
 	put_head(&a->bytes, c->worker->config, status,
 		 c->side == HTTP_SIDE_RPC ? "application/json" : "text/plain; charset=utf-8",
-		 body.len, false, c->headers.origin, NULL);
+		 body.len, "close", c->headers.origin, NULL);
 	sr_buf_append(&a->bytes, body.data, body.len);
 	sr_buf_free(&body);
 	send_answer(c, a);
+}
+
+void http_answer_late(struct http_connection *c)
+{
+	sr_log(SR_LOG_WARN, "http", "a request has had no answer for %d s",
+	       HTTP_HANDLER_TIMEOUT_MS / 1000);
+	c->exchange->connection = NULL;
+	c->exchange = NULL;
+	http_refuse(c, 504);
 }
 
 void http_send_continue(struct http_connection *c)

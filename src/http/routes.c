@@ -143,16 +143,36 @@ static void serve_get(struct http_exchange *x, enum route route)
 	}
 }
 
-void http_route(struct http_exchange *x, const char *path, const struct http_headers *headers,
+/* "http://host/path" means the path (RFC 9112, section 3.2.2). */
+static const char *path_of(const char *target)
+{
+	const char *slash = NULL;
+
+	if (strncasecmp(target, "http://", 7) != 0)
+		return target;
+	slash = strchr(target + 7, '/');
+	return slash ? slash : "/";
+}
+
+/* A browser does not ask before it sends a simple request: the page of an origin
+ * that is not allowed must not get it done either. */
+static bool forbidden_page(const struct http_exchange *x)
+{
+	return *x->origin && !http_allowed_origin(x->worker->config, x->origin);
+}
+
+void http_route(struct http_exchange *x, const char *target, const struct http_headers *headers,
 		struct sr_bytes body)
 {
-	enum route route = find_route(x->side, path);
+	enum route route = find_route(x->side, path_of(target));
 	bool reads = x->method == HTTP_GET || x->method == HTTP_HEAD;
 
 	if (route == ROUTE_NONE)
 		http_respond_text(x, 404, "not found\n", NULL);
 	else if (x->method == HTTP_OPTIONS)
 		serve_preflight(x);
+	else if (forbidden_page(x))
+		http_respond_text(x, 403, "this origin is not allowed (rpc.cors_origins)\n", NULL);
 	else if (route == ROUTE_RPC && x->method == HTTP_POST)
 		serve_rpc(x, headers, body);
 	else if (route != ROUTE_RPC && reads)

@@ -51,10 +51,11 @@ static unsigned port_of(const struct sockaddr_storage *a)
 /*
  * SO_REUSEPORT would let a second relay of the same user share the port in
  * silence. So the first bind is made without it, to learn whether the port is
- * free (and which it is, for port 0), and given back before the real ones.
+ * free (and which it is, for port 0), and given back before the real ones. Both
+ * ports are held at once, so that two names of one address are found out too.
  */
-static bool probe_port(const struct http_address *a, struct sockaddr_storage *addr, socklen_t len,
-		       struct sr_error *err)
+static int probe_port(const struct http_address *a, struct sockaddr_storage *addr, socklen_t len,
+		      struct sr_error *err)
 {
 	int fd = socket(addr->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	socklen_t got = sizeof(*addr);
@@ -63,12 +64,12 @@ static bool probe_port(const struct http_address *a, struct sockaddr_storage *ad
 		  !bind(fd, (const struct sockaddr *)addr, len) && !listen(fd, 1) &&
 		  !getsockname(fd, (struct sockaddr *)addr, &got);
 
-	if (!ok)
-		sr_fail(err, SR_E_UNAVAILABLE, "cannot listen on %.100s port %u: %m", a->host,
-			a->port);
+	if (ok)
+		return fd;
+	sr_fail(err, SR_E_UNAVAILABLE, "cannot listen on %.100s port %u: %m", a->host, a->port);
 	if (fd >= 0)
 		close(fd);
-	return ok;
+	return -1;
 }
 
 static int bind_shared(const struct sockaddr_storage *addr, socklen_t len)
@@ -136,6 +137,8 @@ static void close_listener(struct http_listener *l)
 	uv_os_fd_t fd = -1;
 	int client = -1;
 
+	if (!l->worker)
+		return; /* the start failed before it was made */
 	if (!uv_fileno((uv_handle_t *)&l->tcp, &fd)) {
 		while ((client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
 			http_connection_adopt(l->worker, l->side, client);
@@ -181,9 +184,14 @@ static bool listen_on(struct http_worker *w, enum http_side side,
 	if (fd < 0)
 		return sr_fail(err, SR_E_UNAVAILABLE, "cannot listen on port %u: %m",
 			       port_of(addr));
+	rc = uv_tcp_init(loop_uv(w->loop), &l->tcp);
+	if (rc) {
+		close(fd);
+		return sr_fail(err, SR_E_UNAVAILABLE, "cannot listen on port %u: %s", port_of(addr),
+			       uv_strerror(rc));
+	}
 	l->worker = w;
 	l->side = side;
-	uv_tcp_init(loop_uv(w->loop), &l->tcp);
 	l->tcp.data = l;
 	w->handle_count++;
 	rc = uv_tcp_open(&l->tcp, fd);
@@ -262,24 +270,40 @@ static unsigned thread_count(unsigned wanted)
 	return wanted > THREADS_MAX ? THREADS_MAX : wanted;
 }
 
+static bool find_ports(struct http_server *server, struct sockaddr_storage addr[HTTP_SIDES],
+		       socklen_t len[HTTP_SIDES], struct sr_error *err)
+{
+	const struct http_address *wanted[HTTP_SIDES] = { &server->config->rpc_listen,
+							  &server->config->api_listen };
+	int probes[HTTP_SIDES] = { -1, -1 };
+	bool ok = true;
+
+	for (int side = 0; side < HTTP_SIDES && ok; side++) {
+		ok = resolve(wanted[side], &addr[side], &len[side], err);
+		if (ok)
+			probes[side] = probe_port(wanted[side], &addr[side], len[side], err);
+		ok = ok && probes[side] >= 0;
+		server->ports[side] = port_of(&addr[side]);
+	}
+	for (int side = 0; side < HTTP_SIDES; side++) {
+		if (probes[side] >= 0)
+			close(probes[side]);
+	}
+	return ok;
+}
+
 bool http_start(const struct http_config *config, struct http_server **out, struct sr_error *err)
 {
 	struct http_server *server = calloc(1, sizeof(*server));
 	struct sockaddr_storage addr[HTTP_SIDES] = { 0 };
 	socklen_t len[HTTP_SIDES] = { 0 };
-	const struct http_address *wanted[HTTP_SIDES] = { &config->rpc_listen,
-							  &config->api_listen };
 	bool ok = true;
 
 	*out = NULL;
 	if (!server)
 		return sr_fail(err, SR_E_NO_MEMORY, "out of memory for the server");
 	server->config = config;
-	for (int side = 0; side < HTTP_SIDES && ok; side++) {
-		ok = resolve(wanted[side], &addr[side], &len[side], err) &&
-		     probe_port(wanted[side], &addr[side], len[side], err);
-		server->ports[side] = port_of(&addr[side]);
-	}
+	ok = find_ports(server, addr, len, err);
 	if (ok) {
 		server->worker_count = thread_count(config->threads);
 		server->workers = calloc(server->worker_count, sizeof(*server->workers));

@@ -73,6 +73,9 @@ void loop_destroy(struct loop *loop)
 	if (!uv_is_closing((uv_handle_t *)&loop->wake))
 		uv_close((uv_handle_t *)&loop->wake, NULL);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	/* a poster may still be on its way out of the lock */
+	pthread_mutex_lock(&loop->lock);
+	pthread_mutex_unlock(&loop->lock);
 	rc = uv_loop_close(&loop->uv);
 	if (rc)
 		sr_log(SR_LOG_WARN, "loop", "closed with handles left: %s", uv_strerror(rc));
@@ -98,8 +101,10 @@ void loop_post(struct loop *loop, struct loop_task *task)
 	pthread_mutex_lock(&loop->lock);
 	*loop->tail = task;
 	loop->tail = &task->next;
-	pthread_mutex_unlock(&loop->lock);
+	/* Under the lock: once it is released, another wake-up may run the task,
+	 * and with it whatever the loop was still alive for. */
 	uv_async_send(&loop->wake);
+	pthread_mutex_unlock(&loop->lock);
 }
 
 void loop_stop(struct loop *loop)

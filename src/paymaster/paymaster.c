@@ -29,11 +29,17 @@ void paymaster_init(struct paymaster *pm, const struct paymaster_config *config,
 	pm->config = *config;
 	pm->kms = kms;
 	atomic_init(&pm->chain_id, chain_id);
+	atomic_init(&pm->halted, false);
 }
 
 void paymaster_set_chain_id(struct paymaster *pm, uint64_t chain_id)
 {
 	atomic_store(&pm->chain_id, chain_id);
+}
+
+void paymaster_halt(struct paymaster *pm, bool halted)
+{
+	atomic_store(&pm->halted, halted);
 }
 
 /* A limit of ours: the operation's own where it names one, else the default. */
@@ -90,6 +96,10 @@ bool paymaster_check(const struct paymaster *pm, const struct eth_user_op *op, s
 	if (!atomic_load(&pm->chain_id))
 		return sr_fail(err, SR_E_UNAVAILABLE,
 			       "the chain id is not known yet: the node has not answered");
+	if (atomic_load(&pm->halted))
+		return sr_fail(
+			err, SR_E_UNAVAILABLE,
+			"the paymaster's key is missing or not the one this relay started with");
 	if (!choose_limits(pm, op, &grant, err))
 		return false;
 	if (eth_u256_cmp(&op->pre_verification_gas, &pm->config.max_pre_verification_gas) > 0) {

@@ -37,6 +37,7 @@ struct paymaster {
 	struct paymaster_config config;
 	struct kms *kms;
 	_Atomic uint64_t chain_id; /* 0 until it is known */
+	atomic_bool halted;
 };
 
 /* Recovers to nobody's key; no byte of it is zero. */
@@ -45,6 +46,10 @@ extern const uint8_t paymaster_stub_signature[SR_TA_SECP256K1_SIGNATURE_SIZE];
 void paymaster_init(struct paymaster *pm, const struct paymaster_config *config, struct kms *kms,
 		    uint64_t chain_id);
 void paymaster_set_chain_id(struct paymaster *pm, uint64_t chain_id);
+
+/* While halted every operation is refused with SR_E_UNAVAILABLE: the key is
+ * missing, or not the one that the relay started with. */
+void paymaster_halt(struct paymaster *pm, bool halted);
 
 /* What the client puts into its operation. */
 struct paymaster_grant {

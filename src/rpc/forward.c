@@ -10,7 +10,7 @@ static void on_reply(void *arg, const struct chain_reply *reply)
 	struct rpc_call *call = arg;
 
 	if (reply->error.code != SR_OK)
-		rpc_finish_failure(call, &reply->error);
+		rpc_finish_upstream_failure(call, &reply->error);
 	else if (reply->is_rpc_error)
 		rpc_finish_foreign_error(call, reply->rpc_code, reply->json);
 	else
@@ -33,7 +33,7 @@ void rpc_forward(struct rpc_call *call, struct chain *to, bool repeatable)
 		params = (struct sr_bytes){ (const uint8_t *)text, len };
 	}
 	if (!chain_call(to, call->method, params, repeatable, on_reply, call, &err))
-		rpc_finish_failure(call, &err);
+		rpc_finish_upstream_failure(call, &err);
 	free(text);
 }
 

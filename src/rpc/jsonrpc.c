@@ -6,6 +6,8 @@
 #include "rpc/rpc_private.h"
 
 #define RESPONSE_LIMIT ((size_t)16 * 1024 * 1024)
+#define ENVELOPE_LIMIT ((size_t)4096) /* around a result: version, braces, a usual id */
+#define VALUES_MAX 65536	      /* a small value takes 16 bytes, in the body 2 */
 
 struct rpc_exchange {
 	const struct rpc *rpc;
@@ -15,7 +17,8 @@ struct rpc_exchange {
 	void *arg;
 	bool is_batch;
 	size_t count;
-	size_t pending; /* calls not finished, and one for the dispatch itself */
+	size_t buffered; /* bytes that this takes of the worker's budget */
+	size_t pending;	 /* calls not finished, and one for the dispatch itself */
 	struct rpc_call calls[];
 };
 
@@ -65,6 +68,7 @@ static void put_batch(const struct rpc_exchange *x, struct sr_buf *out)
 
 static void exchange_free(struct rpc_exchange *x)
 {
+	x->worker->buffered -= x->buffered;
 	for (size_t i = 0; i < x->count; i++)
 		sr_buf_free(&x->calls[i].response);
 	yyjson_doc_free(x->doc);
@@ -73,7 +77,7 @@ static void exchange_free(struct rpc_exchange *x)
 
 static void exchange_complete(struct rpc_exchange *x)
 {
-	struct sr_buf whole = { .limit = RESPONSE_LIMIT };
+	struct sr_buf whole = { .limit = 2 * RESPONSE_LIMIT };
 	struct sr_bytes answer = { 0 };
 
 	if (x->is_batch) {
@@ -83,7 +87,7 @@ static void exchange_complete(struct rpc_exchange *x)
 		answer = (struct sr_bytes){ x->calls[0].response.data, x->calls[0].response.len };
 	}
 	if (whole.failed)
-		refuse(x->done, x->arg, RPC_INTERNAL_ERROR, "the answer is over 16 MiB");
+		refuse(x->done, x->arg, RPC_INTERNAL_ERROR, "out of memory for the answer");
 	else
 		x->done(x->arg, answer);
 	sr_buf_free(&whole);
@@ -121,18 +125,40 @@ static void begin_response(struct rpc_call *call, const char *member)
 	sr_buf_printf(&call->response, ",\"%s\":", member);
 }
 
+static void charge(struct rpc_exchange *x, size_t bytes)
+{
+	x->buffered += bytes;
+	x->worker->buffered += bytes;
+}
+
+/* A whole batch gets no more than one call may, and all clients of a loop
+ * together no more than the loop's share. */
+static bool within_budget(const struct rpc_call *call)
+{
+	return call->exchange->buffered + call->response.len <= RESPONSE_LIMIT &&
+	       call->worker->buffered + call->response.cap <= RPC_BUFFER_MAX;
+}
+
+/* The call has run; its client is told which one it was. */
+static int replace_answer(struct rpc_call *call)
+{
+	sr_buf_free(&call->response);
+	begin_response(call, "error");
+	put_error(&call->response, RPC_INTERNAL_ERROR, "the answer is too large", NULL);
+	sr_buf_puts(&call->response, "}");
+	return RPC_INTERNAL_ERROR;
+}
+
 static void end_call(struct rpc_call *call, int code)
 {
 	const struct rpc *rpc = call->rpc;
 
 	sr_buf_puts(&call->response, "}");
-	if (call->response.failed) {
-		sr_buf_clear(&call->response);
-		rpc_write_refusal(&call->response, RPC_INTERNAL_ERROR, "the answer is too large");
-		code = RPC_INTERNAL_ERROR;
-	}
 	if (call->notification)
-		sr_buf_clear(&call->response);
+		sr_buf_free(&call->response);
+	else if (call->response.failed || !within_budget(call))
+		code = replace_answer(call);
+	charge(call->exchange, call->response.cap);
 	if (rpc->observe) {
 		struct rpc_observation seen = { .method = call->method,
 						.code = code,
@@ -191,6 +217,15 @@ void rpc_finish_failure(struct rpc_call *call, const struct sr_error *err)
 		       sr_code_name(err->code));
 		rpc_finish_error(call, RPC_INTERNAL_ERROR, err->message, NULL);
 	}
+}
+
+void rpc_finish_upstream_failure(struct rpc_call *call, const struct sr_error *err)
+{
+	struct sr_error ours = *err;
+
+	if (ours.code == SR_E_INVALID || ours.code == SR_E_LIMIT)
+		ours.code = SR_E_INTERNAL;
+	rpc_finish_failure(call, &ours);
 }
 
 /* ---- dispatch ----------------------------------------------------------- */
@@ -349,7 +384,7 @@ static struct rpc_exchange *exchange_new(const struct rpc *rpc, struct rpc_worke
 		x->calls[i].exchange = x;
 		x->calls[i].rpc = rpc;
 		x->calls[i].worker = worker;
-		x->calls[i].response.limit = RESPONSE_LIMIT;
+		x->calls[i].response.limit = RESPONSE_LIMIT + ENVELOPE_LIMIT;
 	}
 	return x;
 }
@@ -390,6 +425,11 @@ void rpc_handle(const struct rpc *rpc, struct rpc_worker *worker, struct sr_byte
 		return;
 	}
 	root = yyjson_doc_get_root(doc);
+	if (yyjson_doc_get_val_count(doc) > VALUES_MAX) {
+		yyjson_doc_free(doc);
+		refuse(done, arg, RPC_INVALID_REQUEST, "the body holds over 65536 JSON values");
+		return;
+	}
 	if (yyjson_is_arr(root)) {
 		count = yyjson_arr_size(root);
 		if (!count || count > rpc->max_batch) {
@@ -409,5 +449,6 @@ void rpc_handle(const struct rpc *rpc, struct rpc_worker *worker, struct sr_byte
 	}
 	x->done = done;
 	x->arg = arg;
+	charge(x, body.len + yyjson_doc_get_val_count(doc) * sizeof(void *) * 2);
 	run_exchange(x, root);
 }

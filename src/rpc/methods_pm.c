@@ -28,6 +28,15 @@ static void fail_sponsoring(struct sponsoring *s, const struct sr_error *err)
 	rpc_finish_failure(call, err);
 }
 
+/* What bundler or TEE made fail, once the client's part was found good. */
+static void fail_upstream(struct sponsoring *s, const struct sr_error *err)
+{
+	struct rpc_call *call = s->call;
+
+	sponsoring_free(s);
+	rpc_finish_upstream_failure(call, err);
+}
+
 /* The members that every final answer and the stub share, without the braces. */
 static void put_grant(struct sr_buf *out, const struct rpc_call *call,
 		      const struct paymaster_grant *grant)
@@ -60,7 +69,7 @@ static void on_sponsored(struct paymaster_request *request)
 	if (request->error.code != SR_OK) {
 		struct sr_error err = request->error;
 
-		fail_sponsoring(s, &err);
+		fail_upstream(s, &err);
 		return;
 	}
 	sr_buf_puts(&out, "{");
@@ -202,7 +211,7 @@ static void on_estimate(void *arg, const struct chain_reply *reply)
 		return;
 	}
 	if (err.code != SR_OK || !apply_estimate(s, reply->json, &err))
-		fail_sponsoring(s, &err);
+		fail_upstream(s, &err);
 	else
 		sponsor(s);
 }

@@ -28,7 +28,12 @@ struct rpc_worker {
 	struct loop *loop;
 	struct chain *node;    /* NULL: none configured */
 	struct chain *bundler; /* NULL: none configured */
+	/* Bytes of requests being handled and of answers not yet sent, on this
+	 * loop; above RPC_BUFFER_MAX answers are replaced by an error. */
+	size_t buffered;
 };
+
+#define RPC_BUFFER_MAX ((size_t)128 * 1024 * 1024)
 
 /* One finished call, for metrics. method is a constant string: "unknown" for
  * names that are none of ours, so that clients cannot make up labels. */

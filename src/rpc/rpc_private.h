@@ -48,6 +48,9 @@ void rpc_finish_error(struct rpc_call *call, int code, const char *message, cons
 void rpc_finish_foreign_error(struct rpc_call *call, int64_t code, struct sr_bytes error_json);
 /* Chooses the JSON-RPC code by the error's kind. */
 void rpc_finish_failure(struct rpc_call *call, const struct sr_error *err);
+/* The same for what failed behind us: bounds that an upstream or the TEE broke
+ * are not the client's. */
+void rpc_finish_upstream_failure(struct rpc_call *call, const struct sr_error *err);
 
 /* ---- parameters (params.c) --------------------------------------------- */
 

@@ -77,6 +77,14 @@ static void refuses_chain_ids_that_do_not_agree(void **state)
 	       "= 5");
 }
 
+static void refuses_an_entry_point_of_another_version(void **state)
+{
+	(void)state;
+	refuse("[paymaster_relay]\nentry_point = '0x5FF137D4b0FDCD49DcA30c7CF57E578a026d2789'",
+	       "test.toml: [paymaster_relay] entry_point is EntryPoint v0.6; this version serves "
+	       "v0.7");
+}
+
 static void refuses_a_least_above_its_most(void **state)
 {
 	(void)state;
@@ -158,6 +166,7 @@ int main(void)
 		cmocka_unit_test(refuses_one_port_for_both_listeners),
 		cmocka_unit_test(refuses_the_simulator_on_mainnet),
 		cmocka_unit_test(refuses_chain_ids_that_do_not_agree),
+		cmocka_unit_test(refuses_an_entry_point_of_another_version),
 		cmocka_unit_test(refuses_a_least_above_its_most),
 		cmocka_unit_test(notes_keys_without_effect),
 		cmocka_unit_test(notes_optee_keys_with_the_simulator),
