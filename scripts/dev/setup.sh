@@ -1,0 +1,266 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Summary: install what building, running and testing need (the others do it themselves)
+#
+# ./dev setup [build|run|all]
+#
+# Debian packages come from apt, with sudo unless root. Everything else stays in the checkout:
+# build/deps (libraries that Debian 12 lacks, OP-TEE's client header), node_modules, .dev.
+# A second run only looks.
+set -euo pipefail
+
+[[ ${ROOT-} ]] || source scripts/dev/lib.sh
+
+readonly BUILD_PACKAGES=(ca-certificates gcc libc6-dev meson ninja-build pkg-config libuv1-dev
+  libcurl4-openssl-dev libsecp256k1-dev libsodium-dev libcmocka-dev)
+readonly RUN_PACKAGES=(curl jq)
+readonly TEST_PACKAGES=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev cppcheck
+  codespell shellcheck)
+# The suite that has what the oldest supported one lacks.
+readonly DONOR_SUITE=trixie
+
+debian_version() {
+  local version
+  # shellcheck source=/dev/null
+  version=$(. /etc/os-release && printf '%s' "${ID-}-${VERSION_ID-}")
+  case $version in
+  debian-12) printf 12 ;;
+  debian-13 | debian-) printf 13 ;;
+  *) die "Debian 12 or 13 is needed, this is '$version'" ;;
+  esac
+}
+
+missing_packages() {
+  local package
+  local -A installed=()
+  while read -r package; do
+    installed[$package]=1
+  done < <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+    sed -n 's/^installed //p')
+  for package; do
+    [[ ${installed[$package]-} ]] || printf '%s\n' "$package"
+  done
+}
+
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    die "this needs root, and there is no sudo: run as root: $*"
+  fi
+}
+
+apt_install() {
+  as_root apt-get update &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
+      install -y --no-install-recommends "$@"
+}
+
+install_packages() {
+  local -a missing
+  mapfile -t missing < <(missing_packages "$@")
+  if ((${#missing[@]} == 0)); then
+    done_step "nothing to do"
+    return
+  fi
+  # A password prompt must be seen: before the output goes to the log.
+  ((EUID == 0)) || ! command -v sudo >/dev/null || sudo -v
+  logged apt apt_install "${missing[@]}"
+  done_step "${#missing[@]} installed"
+}
+
+# Archives that may carry the donor suite: this machine's own mirror first.
+archives() {
+  # shellcheck disable=SC2016 # apt expands it
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+    grep -E '^(https?|mirror[a-z+]*|file|copy):' | grep -vE 'security|backports' | sort -u | head -2
+  printf 'http://deb.debian.org/debian\n'
+}
+
+# An apt of our own: its sources, lists and cache lie under build/apt and the machine's stay as
+# they are. Signatures are checked against Debian's keyring. Archive URI, architectures.
+write_private_apt() {
+  local archive=$1 directory=$ROOT/build/apt architecture
+  shift
+  rm -rf "$directory"
+  mkdir -p "$directory"/{state/lists/partial,cache/archives/partial,packages}
+  : >"$directory/status"
+  printf 'deb [signed-by=%s] %s %s main\n' /usr/share/keyrings/debian-archive-keyring.gpg \
+    "$archive" "$DONOR_SUITE" >"$directory/sources.list"
+  {
+    cat <<END
+Dir::State "$directory/state";
+Dir::State::status "$directory/status";
+Dir::Cache "$directory/cache";
+Dir::Etc::sourcelist "$directory/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Acquire::Languages "none";
+#clear APT::Architectures;
+APT::Architecture "$1";
+END
+    for architecture; do
+      printf 'APT::Architectures:: "%s";\n' "$architecture"
+    done
+    # apt's own user may not be allowed to read the checkout.
+    ((EUID != 0)) || printf 'APT::Sandbox::User "root";\n'
+  } >"$directory/apt.conf"
+}
+
+# Downloads donor packages into build/apt/packages: architectures (comma-separated), packages.
+fetch_donor_packages() {
+  local archive
+  local -a architectures
+  IFS=, read -ra architectures <<<"$1"
+  shift
+  while read -r archive; do
+    write_private_apt "$archive" "${architectures[@]}"
+    if (
+      export APT_CONFIG=$ROOT/build/apt/apt.conf
+      cd "$ROOT/build/apt/packages"
+      apt-get -o Acquire::Retries=3 -o APT::Update::Error-Mode=any update &&
+        apt-get download "$@"
+    ); then
+      return 0
+    fi
+  done < <(archives)
+  return 1
+}
+
+fill_private_prefix() {
+  local version=$1 native libraries new=$ROOT/build/deps.new package
+  native=$(dpkg --print-architecture)
+  libraries=$(gcc -print-multiarch)
+  if ((version == 12)); then
+    fetch_donor_packages "$native,arm64" libyyjson-dev libyyjson0 libllhttp-dev libllhttp9.2 \
+      optee-client-dev:arm64 || return 1
+  else
+    fetch_donor_packages arm64 optee-client-dev || return 1
+  fi
+  rm -rf "$new"
+  mkdir -p "$new/root" "$new/lib/pkgconfig" "$new/include"
+  for package in "$ROOT"/build/apt/packages/*.deb; do
+    dpkg-deb -x "$package" "$new/root" || return 1
+  done
+  # Only the header of OP-TEE's package is used: the same for all architectures.
+  cp "$new/root/usr/include/tee_client_api.h" "$new/include/" || return 1
+  if ((version == 12)); then
+    cp "$new/root/usr/include/"{yyjson.h,llhttp.h} "$new/include/" || return 1
+    cp -P "$new/root/usr/lib/$libraries/"lib{yyjson,llhttp}* "$new/lib/" || return 1
+    for package in yyjson libllhttp; do
+      sed -e "s|^prefix=.*|prefix=$DEPS|" -e "s|^libdir=.*|libdir=\${prefix}/lib|" \
+        -e "s|^includedir=.*|includedir=\${prefix}/include|" \
+        -e "s|/usr/lib/$libraries|$DEPS/lib|g" -e "s|-I/usr/include|-I$DEPS/include|" \
+        "$new/root/usr/lib/$libraries/pkgconfig/$package.pc" \
+        >"$new/lib/pkgconfig/$package.pc" || return 1
+    done
+  fi
+  rm -rf "$new/root" "$ROOT/build/apt"
+  prefix_stamp "$version" >"$new/stamp"
+  rm -rf "$DEPS"
+  mv "$new" "$DEPS"
+}
+
+# The .pc files hold the checkout's place, so a moved checkout makes them anew.
+prefix_stamp() {
+  printf '1 debian-%s %s %s' "$1" "$(dpkg --print-architecture)" "$DEPS"
+}
+
+prefix_is_complete() {
+  [[ $(cat "$DEPS/stamp" 2>/dev/null) == "$(prefix_stamp "$1")" ]]
+}
+
+setup_private_prefix() {
+  if prefix_is_complete "$1"; then
+    done_step "nothing to do"
+    return
+  fi
+  logged deps fill_private_prefix "$1"
+  done_step
+}
+
+# npm ci, unless this very lock file was installed already: directory.
+npm_install() {
+  local lock=$1/package-lock.json installed=$1/node_modules/.installed-lock
+  cmp -s "$lock" "$installed" && return
+  (cd "$1" && npm ci --no-fund --no-audit --ignore-scripts) && cp "$lock" "$installed"
+}
+
+# Debian's Node.js where the machine has none; and where that is too old for the tools, the
+# build that npm distributes, into the checkout.
+setup_node() {
+  local -a missing=()
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    mapfile -t missing < <(missing_packages nodejs npm)
+    ((${#missing[@]} == 0)) || logged apt-node apt_install "${missing[@]}"
+  fi
+  if ! use_node; then
+    mkdir -p "$STATE/node"
+    cp scripts/node/package.json scripts/node/package-lock.json "$STATE/node/"
+    logged npm-node npm_install "$STATE/node"
+    use_node || die "npm's Node.js does not run here; see .dev/logs/npm-node.log"
+  fi
+  done_step "$(node --version)"
+}
+
+npm_is_complete() {
+  cmp -s package-lock.json node_modules/.installed-lock
+}
+
+setup_npm_packages() {
+  if npm_is_complete; then
+    done_step "nothing to do"
+    return
+  fi
+  logged npm npm_install "$ROOT"
+  done_step
+}
+
+is_complete() {
+  local level=$1 version=$2
+  shift 2
+  [[ -z $(missing_packages "$@") ]] && prefix_is_complete "$version" &&
+    { [[ $level == build ]] || { use_node && npm_is_complete; }; }
+}
+
+install_all() {
+  local level=$1 version=$2
+  shift 2
+  if [[ $level == build ]]; then steps 2; else steps 4; fi
+  step "Debian packages"
+  install_packages "$@"
+  step "libraries and headers from Debian $DONOR_SUITE, into build/deps"
+  setup_private_prefix "$version"
+  if [[ $level != build ]]; then
+    step "Node.js, $NODE_MINIMUM or newer"
+    setup_node
+    step "npm packages of the local network and the tests"
+    setup_npm_packages
+  fi
+}
+
+# build: what compiles; run: also the local network; all: also what tests, lints and fuzzes.
+# Says nothing where nothing is missing.
+setup() {
+  local level=$1 version
+  local -a packages=("${BUILD_PACKAGES[@]}")
+  version=$(debian_version)
+  if ((version >= 13)); then packages+=(libyyjson-dev libllhttp-dev); fi
+  if [[ $level != build ]]; then packages+=("${RUN_PACKAGES[@]}"); fi
+  if [[ $level == all ]]; then packages+=("${TEST_PACKAGES[@]}"); fi
+  mkdir -p "$LOGS"
+  exec 9>"$STATE/setup.lock"
+  flock 9
+  is_complete "$level" "$version" "${packages[@]}" ||
+    install_all "$level" "$version" "${packages[@]}"
+  exec 9>&-
+}
+
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+  [[ $# -lt 2 && ${1:-all} =~ ^(build|run|all)$ ]] ||
+    usage_error scripts/dev/setup.sh "setup takes build, run or all"
+  setup "${1:-all}"
+  printf 'the set-up is complete\n'
+fi

@@ -1,0 +1,205 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Summary: run all tests, sanitizers, lint and short fuzzing; ends with one line of counts
+#
+# ./dev test [--quick] [NAME]
+#
+#   --quick  unit tests and end-to-end tests of the plain build only
+#   NAME     only tests whose name (or file, end to end) holds NAME; no lint
+set -euo pipefail
+
+[[ ${ROOT-} ]] || source scripts/dev/lib.sh
+# shellcheck source=scripts/dev/lint.sh
+source scripts/dev/lint.sh
+# shellcheck source=scripts/dev/fuzz.sh
+source scripts/dev/fuzz.sh
+
+readonly FUZZ_SECONDS=5
+# A file that does not end would hold the whole run up.
+readonly E2E_LIMIT=240
+PASSED=0
+FAILED=0
+SKIPPED=0
+FILTER=
+
+# Adds a step's result and closes its line: passed, failed, skipped.
+tally() {
+  PASSED=$((PASSED + $1))
+  FAILED=$((FAILED + $2))
+  SKIPPED=$((SKIPPED + $3))
+  local text="$1 passed"
+  (($2 == 0)) || text+=", $2 FAILED"
+  (($3 == 0)) || text+=", $3 skipped"
+  done_step "$text"
+}
+
+# A step that could not even run counts as one failure.
+broken() {
+  tally 0 1 0
+}
+
+# Sum of an attribute over all suites of a JUnit file. A suite that crashed counts in "errors".
+junit_sum() {
+  grep -o '<testsuite [^>]*>' "$1" | grep -o " $2=\"[0-9]*\"" | tr -dc '0-9\n' |
+    awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+matching_tests() {
+  meson introspect "$1" --tests | jq -r --arg filter "$FILTER" --arg suite "${2-}" \
+    '.[] | select((.name | contains($filter)) and
+      ($suite == "" or any(.suite[]; endswith(":" + $suite)))) | .name'
+}
+
+# Runs a build directory's tests: directory, optional suite.
+meson_tests() {
+  local directory=$1 suite=${2-} status=0 log junit=$1/meson-logs/testlog.junit.xml
+  local tests failures errors skipped
+  local -a names
+  log=$LOGS/test-${directory//\//-}.log
+  mapfile -t names < <(matching_tests "$directory" "$suite")
+  if ((${#names[@]} == 0)); then
+    tally 0 0 0
+    return
+  fi
+  rm -f "$junit"
+  "${GUARD[@]}" meson test -C "$directory" --no-rebuild --print-errorlogs "${names[@]}" \
+    >"$log" 2>&1 </dev/null || status=$?
+  if [[ ! -e $junit ]]; then
+    broken
+    show_log "$log"
+    return
+  fi
+  tests=$(junit_sum "$junit" tests)
+  failures=$(junit_sum "$junit" failures)
+  errors=$(junit_sum "$junit" errors)
+  skipped=$(junit_sum "$junit" skipped)
+  failures=$((failures + errors))
+  # meson's own verdict stands above what was counted (a timeout, a missing plan).
+  ((status == 0 || failures > 0)) || failures=1
+  tally $((tests > failures + skipped ? tests - failures - skipped : 0)) "$failures" "$skipped"
+  ((failures == 0)) || show_log "$log" 150
+}
+
+build_and_test() {
+  local name=$1 directory=$2 compiler=$3 suite=$4
+  shift 4
+  step "$name"
+  if configure "$directory" "$compiler" "$@" && ninja_build "$directory"; then
+    meson_tests "$directory" "$suite"
+  else
+    broken
+  fi
+}
+
+tap_count() {
+  local count
+  count=$(sed -n "s/^# $2 \([0-9]*\)$/\1/p" "$1" | tail -n 1)
+  printf '%d' "${count:-0}"
+}
+
+# Prints the blocks of a TAP stream's failures, innermost tests only.
+tap_failures() {
+  awk '/^ *not ok /{ show = 1 } /^ *ok /{ show = 0 } show' "$1" | head -n 200 >&2
+}
+
+e2e_tests() {
+  local file log=$LOGS/e2e.log status=0 failed
+  local -a files=()
+  step "end to end: real chain, real clients"
+  for file in tests/e2e/*.test.mjs; do
+    [[ $file != *"$FILTER"* ]] || files+=("$file")
+  done
+  if ((${#files[@]} == 0)); then
+    tally 0 0 0
+    return
+  fi
+  "${GUARD[@]}" timeout -k 10 "$E2E_LIMIT" node --test --test-reporter=tap \
+    --test-concurrency="$(nproc)" "${files[@]}" >"$log" 2>&1 </dev/null || status=$?
+  if ((status == 124)); then
+    printf 'ended after %d s … ' "$E2E_LIMIT"
+  fi
+  failed=$(($(tap_count "$log" fail) + $(tap_count "$log" cancelled)))
+  ((status == 0 || failed > 0)) || failed=1
+  tally "$(tap_count "$log" pass)" "$failed" \
+    $(($(tap_count "$log" skipped) + $(tap_count "$log" todo)))
+  ((failed == 0)) || tap_failures "$log"
+}
+
+lint_tests() {
+  step "lint"
+  lint
+  tally "$LINT_PASSED" "$LINT_FAILED" 0
+  [[ -z $LINT_REPORT ]] || printf '%s\n' "$LINT_REPORT" >&2
+}
+
+fuzz_tests() {
+  step "fuzzing, $FUZZ_SECONDS s a target"
+  if build_fuzz; then
+    fuzz "$FUZZ_SECONDS" "$FILTER"
+    tally "$FUZZ_PASSED" "$FUZZ_FAILED" 0
+    [[ -z $FUZZ_REPORT ]] || printf '%s\n' "$FUZZ_REPORT" >&2
+  else
+    broken
+  fi
+}
+
+sanitized_tests() {
+  build_and_test "unit and TA tests, AddressSanitizer and UBSan" build/asan gcc '' \
+    -Db_sanitize=address,undefined -Db_lundef=false
+  build_and_test "threaded tests, ThreadSanitizer" build/tsan clang-19 threads \
+    -Db_sanitize=thread -Db_lundef=false
+}
+
+remaining_tests() {
+  local quick=$1
+  if ((!quick)); then
+    sanitized_tests
+    [[ $FILTER ]] || lint_tests
+  fi
+  e2e_tests
+  ((quick)) || fuzz_tests
+}
+
+run_tests() {
+  local quick=$1 count=2
+  if ((!quick)); then
+    count=5
+    [[ $FILTER ]] || count=6
+    setup all
+  else
+    setup run
+  fi
+  steps "$count"
+  build_and_test "unit and TA tests" build "${CC:-gcc}" ''
+  # What does not compile would only fail again in each of the others.
+  if [[ -x build/super-relay ]] && ninja -C build -n 2>/dev/null | grep -q 'no work to do'; then
+    remaining_tests "$quick"
+  else
+    printf 'the other steps are left out: they need a build that compiles\n'
+  fi
+  if [[ $FILTER ]] && ((PASSED + FAILED + SKIPPED == 0)); then
+    die "no test's name holds '$FILTER'"
+  fi
+  printf '%d passed, %d failed' "$PASSED" "$FAILED"
+  ((SKIPPED == 0)) || printf ', %d skipped' "$SKIPPED"
+  printf '\n'
+  ((FAILED == 0))
+}
+
+main() {
+  local quick=0
+  while (($#)); do
+    case $1 in
+    --quick) quick=1 ;;
+    -*) usage_error scripts/dev/test.sh "test: '$1' is no option of it" ;;
+    *)
+      [[ -z $FILTER ]] || usage_error scripts/dev/test.sh "test takes one NAME"
+      FILTER=$1
+      ;;
+    esac
+    shift
+  done
+  run_tests "$quick"
+}
+
+main "$@"
