@@ -56,6 +56,14 @@ static const char *origin_name(uint8_t origin)
 						       : "unknown";
 }
 
+/* Empty for a damaged key. */
+static const char *usage_name(uint32_t usage)
+{
+	return usage == SR_TA_USAGE_SPONSOR  ? "sponsor"
+	       : usage == SR_TA_USAGE_DIGEST ? "digest"
+					     : "";
+}
+
 static bool key_address(const struct kms_key *key, char out[static ETH_ADDRESS_TEXT])
 {
 	struct eth_address address;
@@ -84,14 +92,13 @@ static void put_created(struct sr_buf *out, uint64_t created, const char *unknow
 
 static void put_key_json(struct sr_buf *out, const struct kms_key *key)
 {
+	const char *usage = usage_name(key->usage);
 	char address[ETH_ADDRESS_TEXT];
 
-	sr_buf_printf(
-		out, "{\"id\":\"%s\",\"algorithm\":\"%s\",\"usage\":[%s%s%s],\"origin\":\"%s\"",
-		key->id, algorithm_name(key->algorithm),
-		key->usage & SR_TA_USAGE_SPONSOR ? "\"sponsor\"" : "",
-		(key->usage & SR_TA_USAGE_ALL) == SR_TA_USAGE_ALL ? "," : "",
-		key->usage & SR_TA_USAGE_DIGEST ? "\"digest\"" : "", origin_name(key->origin));
+	sr_buf_printf(out,
+		      "{\"id\":\"%s\",\"algorithm\":\"%s\",\"usage\":[%s%s%s],\"origin\":\"%s\"",
+		      key->id, algorithm_name(key->algorithm), *usage ? "\"" : "", usage,
+		      *usage ? "\"" : "", origin_name(key->origin));
 	sr_buf_puts(out, ",\"created\":");
 	sr_buf_puts(out, key->created ? "\"" : "");
 	put_created(out, key->created, "null");
@@ -108,11 +115,9 @@ static void put_key_text(struct sr_buf *out, const struct kms_key *key)
 {
 	char address[ETH_ADDRESS_TEXT];
 
-	sr_buf_printf(out, "id          %s\nalgorithm   %s\nusage       %s%s%s\norigin      %s\n",
-		      key->id, algorithm_name(key->algorithm),
-		      key->usage & SR_TA_USAGE_SPONSOR ? "sponsor" : "",
-		      (key->usage & SR_TA_USAGE_ALL) == SR_TA_USAGE_ALL ? "," : "",
-		      key->usage & SR_TA_USAGE_DIGEST ? "digest" : "", origin_name(key->origin));
+	sr_buf_printf(out, "id          %s\nalgorithm   %s\nusage       %s\norigin      %s\n",
+		      key->id, algorithm_name(key->algorithm), usage_name(key->usage),
+		      origin_name(key->origin));
 	sr_buf_puts(out, "created     ");
 	put_created(out, key->created, "unknown");
 	sr_buf_puts(out, "\npublic key  ");
@@ -301,16 +306,13 @@ static int run_delete(struct kms *kms, const struct key_options *o)
 
 /* ---- command line --------------------------------------------------------- */
 
-/* One and not both: a key that signs any digest would sign a sponsorship's, too. */
+/* One and never both: a key that sponsors must not sign what a caller chooses. */
 static bool parse_usage(const char *text, uint32_t *bits)
 {
-	if (strcmp(text, "sponsor") == 0)
-		*bits = SR_TA_USAGE_SPONSOR;
-	else if (strcmp(text, "digest") == 0)
-		*bits = SR_TA_USAGE_DIGEST;
-	else
-		return false;
-	return true;
+	*bits = strcmp(text, "sponsor") == 0  ? SR_TA_USAGE_SPONSOR
+		: strcmp(text, "digest") == 0 ? SR_TA_USAGE_DIGEST
+					      : 0;
+	return *bits != 0;
 }
 
 static bool check_options(struct key_options *o, struct sr_error *err)

@@ -113,9 +113,6 @@ static bool open_key(struct node *n, struct sr_error *err)
 		return sr_fail(err, SR_E_DENIED,
 			       "key '%s' cannot sponsor: expected a secp256k1 key of usage sponsor",
 			       id);
-	if (n->key.usage & SR_TA_USAGE_DIGEST)
-		sr_log(SR_LOG_WARN, "node",
-		       "key '%s' signs any digest too: a key of usage sponsor alone would not", id);
 	eth_address_from_public_key(n->key.public_key, &address);
 	eth_address_to_text(&address, text);
 	sr_log(SR_LOG_INFO, "node", "paymaster key '%s', address %s", id, text);
@@ -235,13 +232,19 @@ static bool start_http(struct node *n, struct sr_error *err)
 
 /* ---- running ---------------------------------------------------------------- */
 
+static const int watched[] = { SIGTERM, SIGINT };
+
 static void close_signals(struct node *n)
 {
-	for (size_t i = 0; i < SR_ARRAY_LEN(n->signals); i++) {
+	for (size_t i = 0; i < SR_ARRAY_LEN(watched); i++) {
 		uv_handle_t *handle = (uv_handle_t *)&n->signals[i];
 
-		if (handle->type == UV_SIGNAL && !uv_is_closing(handle))
-			uv_close(handle, NULL);
+		if (handle->type != UV_SIGNAL || uv_is_closing(handle))
+			continue;
+		uv_close(handle, NULL);
+		/* that brought the default action back, and one more signal
+		 * would turn an end in good order into a kill */
+		signal(watched[i], SIG_IGN);
 	}
 }
 
@@ -256,12 +259,10 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static void watch_signals(struct node *n)
 {
-	static const int numbers[] = { SIGTERM, SIGINT };
-
-	for (size_t i = 0; i < SR_ARRAY_LEN(numbers); i++) {
+	for (size_t i = 0; i < SR_ARRAY_LEN(watched); i++) {
 		uv_signal_init(loop_uv(n->loop), &n->signals[i]);
 		n->signals[i].data = n;
-		uv_signal_start(&n->signals[i], on_signal, numbers[i]);
+		uv_signal_start(&n->signals[i], on_signal, watched[i]);
 	}
 }
 

@@ -151,7 +151,8 @@ static void on_chain_id(void *arg, const struct chain_reply *reply)
 
 /* ---- paymaster contract --------------------------------------------------- */
 
-/* The contract is asked three things at once; the first that is wrong counts. */
+/* The contract is asked three things at once. The first that is wrong counts, and
+ * a wrong contract more than an empty deposit, which is its consequence. */
 static void contract_answered(struct health *h, const struct sr_error *err)
 {
 	char address[ETH_ADDRESS_TEXT];
@@ -160,7 +161,7 @@ static void contract_answered(struct health *h, const struct sr_error *err)
 	h->asking--;
 	if (h->stopping)
 		return;
-	if (err->code != SR_OK && h->contract_error.code == SR_OK)
+	if (err->code == SR_E_CORRUPT || h->contract_error.code == SR_OK)
 		h->contract_error = *err;
 	if (--h->contract_asking)
 		return;

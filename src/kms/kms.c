@@ -165,6 +165,7 @@ static struct admin *new_key_call(uint32_t command, const char *id, uint8_t algo
 	kms_put_u8(&a->call.request, algorithm);
 	kms_put_u32(&a->call.request, usage);
 	kms_put_text(&a->call.request, id);
+	kms_put_u64(&a->call.request, sr_time_unix_s());
 	return a;
 }
 

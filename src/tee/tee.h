@@ -34,10 +34,10 @@ bool tee_load_optee(struct tee_api *out, struct sr_error *err) SR_MUST_USE;
 /*
  * The simulator: the same TA compiled natively, its secure storage in files
  * under store_dir (made with mode 0700 where it does not exist; the parent must
- * exist; SR_E_INVALID when it exists and lets others in). Several processes may
- * share one store. It protects the interface, not the keys: whoever reads the
- * directory has them. The store of a process is set once; another directory later
- * is SR_E_BUSY.
+ * exist; SR_E_INVALID when it exists and is another user's or lets others in).
+ * Several processes may share one store. It protects the interface, not the keys:
+ * whoever reads the directory has them. The store of a process is set once; another
+ * directory later is SR_E_BUSY.
  */
 bool tee_load_simulator(const char *store_dir, struct tee_api *out,
 			struct sr_error *err) SR_MUST_USE;

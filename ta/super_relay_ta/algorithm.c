@@ -12,6 +12,7 @@ static const struct ta_algorithm algorithms[] = {
 		.generate = ta_secp256k1_generate,
 		.derive_public = ta_secp256k1_derive_public,
 		.check_pair = ta_secp256k1_check_pair,
+		.prove_pair = ta_secp256k1_check_pair,
 	},
 	{
 		.id = SR_TA_ALG_ED25519,
@@ -21,6 +22,7 @@ static const struct ta_algorithm algorithms[] = {
 		.generate = ta_ed25519_generate,
 		.derive_public = NULL,
 		.check_pair = ta_ed25519_check_pair,
+		.prove_pair = ta_ed25519_prove_pair,
 	},
 };
 

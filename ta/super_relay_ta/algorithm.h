@@ -25,6 +25,9 @@ struct ta_algorithm {
 	/* TEE_SUCCESS only when secret and public key belong together;
 	 * CORRUPT_OBJECT when they do not. */
 	TEE_Result (*check_pair)(const struct ta_key *key);
+
+	/* The same for a pair that somebody else has put together to deceive: dearer. */
+	TEE_Result (*prove_pair)(const struct ta_key *key);
 };
 
 /* NULL when unknown. */

@@ -85,7 +85,6 @@ static uint8_t implementation_name(char out[IMPLEMENTATION_MAX])
 TEE_Result ta_cmd_get_info(struct ta_reader *in, struct ta_writer *out)
 {
 	char name[IMPLEMENTATION_MAX] = { 0 };
-	size_t keys = 0;
 	uint8_t name_len = 0;
 	TEE_Result result = TEE_SUCCESS;
 
@@ -93,8 +92,6 @@ TEE_Result ta_cmd_get_info(struct ta_reader *in, struct ta_writer *out)
 		return TEE_ERROR_BAD_FORMAT;
 	name_len = implementation_name(name);
 	result = ta_put_reserve(out, (size_t)1 + 3 + 4 + 4 + 2 + 2 + 1 + 1 + name_len);
-	if (result == TEE_SUCCESS)
-		result = ta_keystore_count(&keys);
 	if (result != TEE_SUCCESS)
 		return result;
 	ta_put_u8(out, SR_TA_WIRE_VERSION);
@@ -103,7 +100,7 @@ TEE_Result ta_cmd_get_info(struct ta_reader *in, struct ta_writer *out)
 	ta_put_u8(out, SR_TA_VERSION_PATCH);
 	ta_put_u32(out, FEATURES);
 	ta_put_u32(out, anti_rollback_level());
-	ta_put_u16(out, (uint16_t)keys);
+	ta_put_u16(out, (uint16_t)ta_keystore_count());
 	ta_put_u16(out, SR_TA_KEYS_MAX);
 	ta_put_u8(out, SR_TA_BATCH_MAX);
 	ta_put_short_string(out, name, name_len);

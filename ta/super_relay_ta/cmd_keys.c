@@ -14,6 +14,8 @@ static void read_new_key(struct ta_reader *in, struct ta_key *key)
 	key->algorithm = ta_get_u8(in);
 	key->usage = ta_get_u32(in);
 	ta_key_id_read(in, &key->id);
+	/* The normal world's clock, which may lie: nothing is decided by it. */
+	key->created = ta_get_u64(in);
 }
 
 /* Judges them, and reserves room for the key info with the public key to come. */
@@ -31,20 +33,27 @@ static TEE_Result prepare_new_key(const struct ta_key *key, struct ta_writer *ou
 	return ta_put_reserve(out, 1 + ta_key_info_size(&complete));
 }
 
-/* The clock is the normal world's, and may lie: nothing is decided by it. */
 static TEE_Result store_new_key(struct ta_key *key, struct ta_writer *out)
 {
-	TEE_Time now = { 0 };
-	TEE_Result result = TEE_SUCCESS;
+	TEE_Result result = ta_keystore_create(key);
 
-	TEE_GetREETime(&now);
-	key->created = now.seconds;
-	result = ta_keystore_create(key);
 	if (result != TEE_SUCCESS)
 		return result;
 	ta_put_u8(out, SR_TA_WIRE_VERSION);
 	ta_key_info_write(out, key);
 	return TEE_SUCCESS;
+}
+
+/* A pair that is none would be found damaged when it is first loaded, when something
+ * may already stand on its public key. */
+static TEE_Result generate(struct ta_key *key)
+{
+	const struct ta_algorithm *a = ta_algorithm_find(key->algorithm);
+	TEE_Result result = a->generate(key);
+
+	if (result == TEE_SUCCESS)
+		result = a->check_pair(key);
+	return result == TEE_ERROR_CORRUPT_OBJECT ? TEE_ERROR_SECURITY : result;
 }
 
 TEE_Result ta_cmd_generate_key(struct ta_reader *in, struct ta_writer *out)
@@ -59,7 +68,7 @@ TEE_Result ta_cmd_generate_key(struct ta_reader *in, struct ta_writer *out)
 	if (result != TEE_SUCCESS)
 		return result;
 	key.origin = SR_TA_ORIGIN_GENERATED;
-	result = ta_algorithm_find(key.algorithm)->generate(&key);
+	result = generate(&key);
 	if (result == TEE_SUCCESS)
 		result = store_new_key(&key, out);
 	ta_wipe(&key, sizeof(key));
@@ -76,7 +85,7 @@ static TEE_Result complete_import(struct ta_key *key)
 
 	if (a->derive_public)
 		return a->derive_public(key);
-	result = a->check_pair(key);
+	result = a->prove_pair(key);
 	return result == TEE_ERROR_CORRUPT_OBJECT ? TEE_ERROR_BAD_PARAMETERS : result;
 }
 

@@ -21,6 +21,15 @@ static TEE_Result find_for(const struct ta_key_id *id, uint32_t usage, const str
 	return result;
 }
 
+/* A signature that does not verify tells of a fault, and the fault may be in the key
+ * as it stands in memory: the next use is to load it anew. */
+static TEE_Result after_signing(const struct ta_key_id *id, TEE_Result result)
+{
+	if (result == TEE_ERROR_SECURITY)
+		ta_keystore_forget(id);
+	return result;
+}
+
 /* ---- SIGN_MESSAGE ------------------------------------------------------ */
 
 /* All or nothing: one failure keeps every signature of the batch inside. */
@@ -96,9 +105,9 @@ TEE_Result ta_cmd_sign_message(struct ta_reader *in, struct ta_writer *out)
 		return result;
 	switch (key->algorithm) {
 	case SR_TA_ALG_SECP256K1:
-		return sign_digests(key, count, in, out);
+		return after_signing(&id, sign_digests(key, count, in, out));
 	case SR_TA_ALG_ED25519:
-		return sign_one_message(key, count, in, out);
+		return after_signing(&id, sign_one_message(key, count, in, out));
 	default:
 		return TEE_ERROR_NOT_SUPPORTED;
 	}
@@ -108,7 +117,7 @@ TEE_Result ta_cmd_sign_message(struct ta_reader *in, struct ta_writer *out)
 
 /* Each item stands for itself: a bad one must not cost the others of its batch
  * their signatures, since they come from different users. */
-static void sign_item(const struct ta_key *key, struct ta_reader *in, struct ta_writer *out)
+static TEE_Result sign_item(const struct ta_key *key, struct ta_reader *in, struct ta_writer *out)
 {
 	struct eth_sponsorship sponsorship = { 0 };
 	uint8_t digest[DIGEST_SIZE] = { 0 };
@@ -126,6 +135,7 @@ static void sign_item(const struct ta_key *key, struct ta_reader *in, struct ta_
 	ta_put_u32(out, result);
 	ta_put_bytes(out, digest, sizeof(digest));
 	ta_put_bytes(out, signature, sizeof(signature));
+	return result;
 }
 
 TEE_Result ta_cmd_sign_sponsorship(struct ta_reader *in, struct ta_writer *out)
@@ -134,6 +144,7 @@ TEE_Result ta_cmd_sign_sponsorship(struct ta_reader *in, struct ta_writer *out)
 	struct ta_key_id id = { 0 };
 	const uint8_t scheme = ta_get_u8(in);
 	uint8_t count = 0;
+	bool faulty = false;
 	TEE_Result result = TEE_SUCCESS;
 
 	ta_key_id_read(in, &id);
@@ -158,6 +169,7 @@ TEE_Result ta_cmd_sign_sponsorship(struct ta_reader *in, struct ta_writer *out)
 	ta_put_u8(out, SR_TA_WIRE_VERSION);
 	ta_put_u8(out, count);
 	for (unsigned i = 0; i < count; i++)
-		sign_item(key, in, out);
+		faulty = sign_item(key, in, out) == TEE_ERROR_SECURITY || faulty;
+	(void)after_signing(&id, faulty ? TEE_ERROR_SECURITY : TEE_SUCCESS);
 	return TEE_SUCCESS;
 }

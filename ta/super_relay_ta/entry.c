@@ -26,18 +26,24 @@ static const command commands[] = {
  * signed, so the instance does not come up then. */
 TEE_Result TA_CreateEntryPoint(void)
 {
+	TEE_Result result = TEE_SUCCESS;
+
 	/* The TEE gives a new instance zeroed memory; the simulator reuses its own. */
 	ta_keystore_reset();
 	ta_wire_reset();
-	return ta_secp256k1_open();
+	result = ta_secp256k1_open();
+	if (result == TEE_SUCCESS)
+		ta_keystore_open();
+	return result;
 }
 
-/* A keep-alive TA sees this when the TEE shuts down, and in the simulator. */
+/* A keep-alive TA sees this when the TEE shuts down, and in the simulator, which
+ * calls it after a panic as well: so what is secret goes first. */
 void TA_DestroyEntryPoint(void)
 {
-	ta_secp256k1_close();
 	ta_keystore_reset();
 	ta_wire_reset();
+	ta_secp256k1_close();
 }
 
 /* Sessions carry no state: what a caller may do is decided by the key, per call. */

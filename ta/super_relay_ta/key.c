@@ -54,7 +54,9 @@ TEE_Result ta_key_attributes_check(uint8_t algorithm, uint32_t usage)
 
 	if (!a)
 		return TEE_ERROR_NOT_SUPPORTED;
-	if (!usage || (usage & ~a->usages))
+	/* One, never both: a key that signs sponsorships and bytes of the caller's choice
+	 * would be an oracle for any sponsorship. */
+	if ((usage != SR_TA_USAGE_SPONSOR && usage != SR_TA_USAGE_DIGEST) || (usage & ~a->usages))
 		return TEE_ERROR_BAD_PARAMETERS;
 	return TEE_SUCCESS;
 }

@@ -38,8 +38,8 @@ void ta_key_id_read(struct ta_reader *in, struct ta_key_id *id);
 /* Byte order; a shorter id comes before its extensions. <0, 0, >0. */
 int ta_key_id_compare(const struct ta_key_id *a, const struct ta_key_id *b);
 
-/* NOT_SUPPORTED: unknown algorithm. BAD_PARAMETERS: usage is zero, has an
- * unknown bit, or one that the algorithm cannot serve. */
+/* NOT_SUPPORTED: unknown algorithm. BAD_PARAMETERS: usage is not exactly
+ * one of SR_TA_USAGE_*, or one that the algorithm cannot serve. */
 TEE_Result ta_key_attributes_check(uint8_t algorithm, uint32_t usage);
 
 /* What the normal world may know of a key: everything but the secret. */

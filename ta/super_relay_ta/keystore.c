@@ -22,13 +22,26 @@ struct slot {
 	struct ta_key key;
 };
 
+/* An id whose object was found damaged. OP-TEE deletes such an object when it is
+ * opened, and without this the next caller would find the name free. */
+struct tombstone {
+	struct object_id object; /* all zeros: free */
+	struct ta_key_id id;	 /* len 0 where nobody has named it */
+};
+
 static struct slot slots[SR_TA_KEYS_MAX];
 static uint64_t uses;
+static struct tombstone tombstones[SR_TA_KEYS_MAX];
+static bool tombstones_lost; /* there were more than fit */
+static size_t key_objects = TA_KEYSTORE_COUNT_UNKNOWN;
 
 void ta_keystore_reset(void)
 {
 	ta_wipe(slots, sizeof(slots));
+	ta_wipe(tombstones, sizeof(tombstones));
+	tombstones_lost = false;
 	uses = 0;
+	key_objects = TA_KEYSTORE_COUNT_UNKNOWN;
 }
 
 /* Ids that differ have different objects, as long as nobody finds a collision of
@@ -62,6 +75,32 @@ static struct slot *claim_slot(void)
 	}
 	ta_wipe(least, sizeof(*least));
 	return least;
+}
+
+static struct tombstone *buried(const struct object_id *object)
+{
+	for (size_t i = 0; i < SR_TA_KEYS_MAX; i++) {
+		if (!memcmp(&tombstones[i].object, object, sizeof(*object)))
+			return &tombstones[i];
+	}
+	return NULL;
+}
+
+/* id may be empty; a later one names what the first look could not. */
+static void bury(const struct object_id *object, const struct ta_key_id *id)
+{
+	const struct object_id none = { 0 };
+	struct tombstone *stone = buried(object);
+
+	if (!stone)
+		stone = buried(&none);
+	if (!stone) {
+		tombstones_lost = true;
+		return;
+	}
+	stone->object = *object;
+	if (id->len)
+		stone->id = *id;
 }
 
 static TEE_Result open_object(const struct object_id *object, uint32_t flags, TEE_ObjectHandle *out)
@@ -109,24 +148,28 @@ static TEE_Result load(const struct object_id *object, struct ta_key *key)
 	return result;
 }
 
-/* From the cache, or loaded into it. When the object is damaged, *damaged_id says
- * whose it was, if that could be read. */
-static TEE_Result find_object(const struct object_id *object, struct slot **out,
-			      struct ta_key_id *damaged_id)
+/* From the cache, or loaded into it. When the object is damaged, its tombstone says
+ * whose it was, if that could be read. Until the key has been found good, nothing
+ * cached makes room for it: ids that are asked for in vain cost nobody a reload. */
+static TEE_Result find_object(const struct object_id *object, struct slot **out)
 {
 	struct slot *slot = cached(object);
+	struct ta_key key = { 0 };
 	TEE_Result result = TEE_SUCCESS;
 
 	*out = NULL;
 	if (!slot) {
-		slot = claim_slot();
-		result = load(object, &slot->key);
-		if (result != TEE_SUCCESS) {
-			*damaged_id = slot->key.id;
-			ta_wipe(slot, sizeof(*slot));
+		if (buried(object))
+			return TEE_ERROR_CORRUPT_OBJECT;
+		result = load(object, &key);
+		if (result == TEE_ERROR_CORRUPT_OBJECT)
+			bury(object, &key.id);
+		if (result != TEE_SUCCESS)
 			return result;
-		}
+		slot = claim_slot();
 		slot->object = *object;
+		slot->key = key;
+		ta_wipe(&key, sizeof(key));
 	}
 	slot->used = ++uses;
 	*out = slot;
@@ -136,12 +179,22 @@ static TEE_Result find_object(const struct object_id *object, struct slot **out,
 TEE_Result ta_keystore_find(const struct ta_key_id *id, const struct ta_key **out)
 {
 	const struct object_id object = object_of(id);
-	struct ta_key_id damaged = { 0 };
 	struct slot *slot = NULL;
-	TEE_Result result = find_object(&object, &slot, &damaged);
+	TEE_Result result = find_object(&object, &slot);
 
+	if (result == TEE_ERROR_CORRUPT_OBJECT)
+		bury(&object, id);
 	*out = slot ? &slot->key : NULL;
 	return result;
+}
+
+void ta_keystore_forget(const struct ta_key_id *id)
+{
+	const struct object_id object = object_of(id);
+	struct slot *slot = cached(&object);
+
+	if (slot)
+		ta_wipe(slot, sizeof(*slot));
 }
 
 /* ---- enumerating ------------------------------------------------------- */
@@ -190,7 +243,6 @@ static void list_key(struct visit *visit, const struct ta_key *key)
 static TEE_Result visit_object(struct visit *visit, const uint8_t *id, size_t id_len)
 {
 	struct object_id object = { 0 };
-	struct ta_key damaged = { 0 };
 	struct slot *slot = NULL;
 	TEE_Result result = TEE_SUCCESS;
 
@@ -206,16 +258,15 @@ static TEE_Result visit_object(struct visit *visit, const uint8_t *id, size_t id
 		return TEE_SUCCESS;
 	}
 	memcpy(object.bytes, id, sizeof(object.bytes));
-	result = find_object(&object, &slot, &damaged.id);
+	result = find_object(&object, &slot);
 	if (result == TEE_SUCCESS)
 		list_key(visit, &slot->key);
-	else if (result != TEE_ERROR_CORRUPT_OBJECT && result != TEE_ERROR_ITEM_NOT_FOUND)
-		return result;
-	else if (damaged.id.len)
-		list_key(visit, &damaged);
-	else
+	/* A damaged one stands in the list as its tombstone. */
+	if (result == TEE_ERROR_CORRUPT_OBJECT && !buried(&object))
 		visit->unreadable = true;
-	return TEE_SUCCESS;
+	return result == TEE_ERROR_CORRUPT_OBJECT || result == TEE_ERROR_ITEM_NOT_FOUND
+		       ? TEE_SUCCESS
+		       : result;
 }
 
 static TEE_Result visit_all(TEE_ObjectEnumHandle enumerator, struct visit *visit)
@@ -250,16 +301,36 @@ static TEE_Result enumerate(struct visit *visit)
 		return result;
 	result = visit_all(enumerator, visit);
 	TEE_FreePersistentObjectEnumerator(enumerator);
+	if (result == TEE_SUCCESS)
+		key_objects = visit->count;
 	return result;
 }
 
-TEE_Result ta_keystore_count(size_t *out)
+void ta_keystore_open(void)
 {
 	struct visit visit = { 0 };
-	TEE_Result result = enumerate(&visit);
 
-	*out = visit.count;
-	return result;
+	/* A storage that cannot be read now is asked again by each command that needs it. */
+	(void)enumerate(&visit);
+}
+
+size_t ta_keystore_count(void)
+{
+	return key_objects;
+}
+
+static void list_tombstones(struct visit *visit)
+{
+	const struct object_id none = { 0 };
+
+	for (size_t i = 0; i < SR_TA_KEYS_MAX; i++) {
+		const struct ta_key damaged = { .id = tombstones[i].id };
+
+		if (damaged.id.len)
+			list_key(visit, &damaged);
+		else if (memcmp(&tombstones[i].object, &none, sizeof(none)) != 0)
+			visit->unreadable = true;
+	}
 }
 
 TEE_Result ta_keystore_list(const struct ta_key_id *after, struct ta_key_list *list)
@@ -271,9 +342,12 @@ TEE_Result ta_keystore_list(const struct ta_key_id *after, struct ta_key_list *l
 	list->count = 0;
 	list->more = false;
 	result = enumerate(&visit);
-	if (result == TEE_SUCCESS && visit.unreadable)
+	if (result != TEE_SUCCESS)
+		return result;
+	list_tombstones(&visit);
+	if (visit.unreadable)
 		list_key(&visit, &unreadable);
-	return result;
+	return TEE_SUCCESS;
 }
 
 /* ---- creating and deleting --------------------------------------------- */
@@ -285,15 +359,23 @@ TEE_Result ta_keystore_create(const struct ta_key *key)
 	uint8_t record[TA_KEY_RECORD_MAX] = { 0 };
 	TEE_ObjectHandle handle = TEE_HANDLE_NULL;
 	size_t len = 0;
-	TEE_Result result = enumerate(&visit);
+	TEE_Result result = TEE_SUCCESS;
 
+	/* The storage is the normal world's: that it has lost an object does not make a
+	 * second key of a name. */
+	if (cached(&object))
+		return TEE_ERROR_ACCESS_CONFLICT;
+	if (buried(&object))
+		return TEE_ERROR_CORRUPT_OBJECT;
+	result = enumerate(&visit);
 	/* Looked for by name, never opened: OP-TEE deletes what it finds corrupt when it
 	 * opens it, and the way would be free to make another key of that name. */
 	if (result != TEE_SUCCESS)
 		return result;
 	if (visit.found)
 		return TEE_ERROR_ACCESS_CONFLICT;
-	if (visit.count >= SR_TA_KEYS_MAX)
+	/* With tombstones lost, any name could be a damaged key's. */
+	if (visit.count >= SR_TA_KEYS_MAX || tombstones_lost)
 		return TEE_ERROR_STORAGE_NO_SPACE;
 	/* Content and name appear together, or not at all; without OVERWRITE the TEE
 	 * itself refuses a name that exists, so no order of calls replaces a key. */
@@ -302,23 +384,56 @@ TEE_Result ta_keystore_create(const struct ta_key *key)
 					    TEE_DATA_FLAG_ACCESS_READ, TEE_HANDLE_NULL, record, len,
 					    &handle);
 	ta_wipe(record, sizeof(record));
-	if (result == TEE_SUCCESS)
+	if (result == TEE_SUCCESS) {
+		key_objects = visit.count + 1;
 		TEE_CloseObject(handle);
+	} else if (result != TEE_ERROR_ACCESS_CONFLICT) {
+		/* It may have come to be all the same. */
+		key_objects = TA_KEYSTORE_COUNT_UNKNOWN;
+	}
 	return result;
+}
+
+static TEE_Result delete_object(const struct object_id *object)
+{
+	TEE_ObjectHandle handle = TEE_HANDLE_NULL;
+	TEE_Result result = open_object(
+		object, TEE_DATA_FLAG_ACCESS_READ | TEE_DATA_FLAG_ACCESS_WRITE_META, &handle);
+
+	return result == TEE_SUCCESS ? TEE_CloseAndDeletePersistentObject1(handle) : result;
+}
+
+/* known: the instance has met the key; that it is not there was not counted then. */
+static void count_deletion(TEE_Result result, bool known)
+{
+	if (result == TEE_ERROR_ITEM_NOT_FOUND && !known)
+		return;
+	if (result == TEE_SUCCESS && key_objects && key_objects != TA_KEYSTORE_COUNT_UNKNOWN)
+		key_objects--;
+	else
+		key_objects = TA_KEYSTORE_COUNT_UNKNOWN;
 }
 
 TEE_Result ta_keystore_delete(const struct ta_key_id *id)
 {
 	const struct object_id object = object_of(id);
-	struct slot *slot = cached(&object);
-	TEE_ObjectHandle handle = TEE_HANDLE_NULL;
-	TEE_Result result = open_object(
-		&object, TEE_DATA_FLAG_ACCESS_READ | TEE_DATA_FLAG_ACCESS_WRITE_META, &handle);
+	struct tombstone *stone = buried(&object);
+	bool damaged = stone != NULL;
+	TEE_Result result = delete_object(&object);
 
-	if (result == TEE_SUCCESS)
-		result = TEE_CloseAndDeletePersistentObject1(handle);
+	count_deletion(result, damaged || cached(&object));
+	/* Where opening it has deleted it, there is nothing there the second time. */
+	if (result == TEE_ERROR_CORRUPT_OBJECT) {
+		damaged = true;
+		result = delete_object(&object);
+	}
+	if (damaged && result == TEE_ERROR_ITEM_NOT_FOUND)
+		result = TEE_SUCCESS;
+	if (stone && result == TEE_SUCCESS)
+		ta_wipe(stone, sizeof(*stone));
+	else if (damaged && result != TEE_SUCCESS)
+		bury(&object, id);
 	/* Whatever became of the object, the next use is to ask the storage. */
-	if (slot)
-		ta_wipe(slot, sizeof(*slot));
+	ta_keystore_forget(id);
 	return result;
 }

@@ -9,6 +9,7 @@
  *
  * Storage is the normal world's to damage: every error of it is an answer to the
  * caller, none a reason to make, replace or forget a key.
+ * What was found damaged stays so until it is deleted by name, or the instance ends.
  */
 #ifndef SR_TA_KEYSTORE_H
 #define SR_TA_KEYSTORE_H
@@ -18,23 +19,36 @@
 
 #include "key.h"
 
-/* Wipes every key in memory: at start, at the end, and never in between. */
+/* Wipes every key in memory, and what is remembered of the storage: at start, at the
+ * end, and never in between. */
 void ta_keystore_reset(void);
+
+/* Counts the keys, once per instance; a storage that cannot be read leaves the count
+ * unknown. */
+void ta_keystore_open(void);
 
 /* *out points into the keystore and holds until its next call.
  * ITEM_NOT_FOUND, CORRUPT_OBJECT, STORAGE_NOT_AVAILABLE, OUT_OF_MEMORY, BUSY. */
 TEE_Result ta_keystore_find(const struct ta_key_id *id, const struct ta_key **out);
 
-/* ACCESS_CONFLICT: the id exists, damaged or not. STORAGE_NO_SPACE:
- * SR_TA_KEYS_MAX objects exist, or the storage is full. */
+/* Drops the key from memory, not from storage: the next use loads and checks it anew. */
+void ta_keystore_forget(const struct ta_key_id *id);
+
+/* ACCESS_CONFLICT: the id exists, damaged or not, in memory if not in storage.
+ * CORRUPT_OBJECT: it was found damaged, and nobody has deleted it since.
+ * STORAGE_NO_SPACE: SR_TA_KEYS_MAX objects exist, the storage is full, or more
+ * damaged keys were met than can be remembered. */
 TEE_Result ta_keystore_create(const struct ta_key *key);
 
-/* Deletes even a key that fails its checks, as long as its object opens. */
+/* Deletes even a key that fails its checks, as long as its object opens or opening
+ * it made it go; the memory of its damage goes with it. */
 TEE_Result ta_keystore_delete(const struct ta_key_id *id);
 
-/* How many objects of keys there are, damaged ones included: what counts against
- * SR_TA_KEYS_MAX. Opens none of them. */
-TEE_Result ta_keystore_count(size_t *out);
+/* How many objects of keys there were when they were last enumerated, damaged ones
+ * included, with those made and deleted since; or TA_KEYSTORE_COUNT_UNKNOWN. Asks
+ * the storage nothing. */
+#define TA_KEYSTORE_COUNT_UNKNOWN SR_TA_KEYS_UNKNOWN
+size_t ta_keystore_count(void);
 
 /*
  * The first of the keys after a given id (len 0: from the start), in the order

@@ -10,9 +10,13 @@
 
 #define KEY_BITS 256
 
-/* Any message serves to try a key pair; a context of its own keeps a signature
- * over it from meaning anything elsewhere. */
-static const uint8_t pair_check_message[] = "super-relay ed25519 pair check";
+/* Any message serves to try a key pair; words of its own keep a signature over it
+ * from meaning anything elsewhere. A number follows them. */
+static const uint8_t pair_check_words[] = "super-relay ed25519 pair check";
+
+/* A public key with a point of low order added verifies half of all signatures, or
+ * fewer: so many in a row are none's luck. */
+#define PROOFS 40
 
 /* Attributes here have one size; another would mean a TEE that is not ours. */
 static TEE_Result get_attribute(TEE_ObjectHandle object, uint32_t attribute, uint8_t *out,
@@ -123,15 +127,32 @@ TEE_Result ta_ed25519_sign(const struct ta_key *key, const uint8_t *message, siz
 	return result == TEE_ERROR_SIGNATURE_INVALID ? TEE_ERROR_SECURITY : result;
 }
 
-TEE_Result ta_ed25519_check_pair(const struct ta_key *key)
+static TEE_Result try_pair(const struct ta_key *key, uint8_t number)
 {
+	uint8_t message[sizeof(pair_check_words) + 1] = { 0 };
 	uint8_t signature[SR_TA_ED25519_SIGNATURE_SIZE] = { 0 };
-	TEE_Result result =
-		ta_ed25519_sign(key, pair_check_message, sizeof(pair_check_message), signature);
+	TEE_Result result = TEE_ERROR_GENERIC;
 
+	memcpy(message, pair_check_words, sizeof(pair_check_words));
+	message[sizeof(message) - 1] = number;
+	result = ta_ed25519_sign(key, message, sizeof(message), signature);
 	ta_wipe(signature, sizeof(signature));
 	/* Refused outright by the TEE, or not verifying: either way no pair. */
 	if (result == TEE_ERROR_SECURITY || result == TEE_ERROR_BAD_PARAMETERS)
 		return TEE_ERROR_CORRUPT_OBJECT;
+	return result;
+}
+
+TEE_Result ta_ed25519_check_pair(const struct ta_key *key)
+{
+	return try_pair(key, 0);
+}
+
+TEE_Result ta_ed25519_prove_pair(const struct ta_key *key)
+{
+	TEE_Result result = TEE_SUCCESS;
+
+	for (unsigned i = 0; result == TEE_SUCCESS && i < PROOFS; i++)
+		result = try_pair(key, (uint8_t)i);
 	return result;
 }

@@ -96,61 +96,72 @@ TEE_Result ta_secp256k1_check_pair(const struct ta_key *key)
 	return TEE_SUCCESS;
 }
 
-/* Recovery succeeds for nearly any r and s; that it gives this key is the proof. */
-static bool recovers_to(const secp256k1_ecdsa_recoverable_signature *signature,
-			const uint8_t digest[static 32], const struct ta_key *key)
+/*
+ * What a contract does with the 65 bytes that are to leave: parses them anew, and
+ * recovers a public key. Recovery succeeds for nearly any r and s; that it gives
+ * this key is the proof. It holds for n - s as well, so s is asked for on its own.
+ */
+static bool recover_emitted(const uint8_t signature[static SR_TA_SECP256K1_SIGNATURE_SIZE],
+			    const uint8_t digest[static 32],
+			    uint8_t out[static SR_TA_SECP256K1_PUBLIC_SIZE])
 {
+	secp256k1_ecdsa_recoverable_signature parsed = { 0 };
+	secp256k1_ecdsa_signature plain = { 0 };
 	secp256k1_pubkey recovered = { 0 };
-	uint8_t serialized[SR_TA_SECP256K1_PUBLIC_SIZE] = { 0 };
-	size_t len = sizeof(serialized);
+	size_t len = SR_TA_SECP256K1_PUBLIC_SIZE;
 
-	return secp256k1_ecdsa_recover(context, &recovered, signature, digest) &&
-	       secp256k1_ec_pubkey_serialize(context, serialized, &len, &recovered,
-					     SECP256K1_EC_UNCOMPRESSED) &&
-	       key->public_len == len && ta_equal_ct(serialized, key->public_key, len);
+	return secp256k1_ecdsa_recoverable_signature_parse_compact(context, &parsed, signature,
+								   signature[64] - 27) &&
+	       secp256k1_ecdsa_recoverable_signature_convert(context, &plain, &parsed) &&
+	       !secp256k1_ecdsa_signature_normalize(context, NULL, &plain) &&
+	       secp256k1_ecdsa_recover(context, &recovered, &parsed, digest) &&
+	       secp256k1_ec_pubkey_serialize(context, out, &len, &recovered,
+					     SECP256K1_EC_UNCOMPRESSED);
 }
 
-/* Recovery holds for s and for n - s alike, so this must be asked on its own. */
-static bool low_s(const secp256k1_ecdsa_recoverable_signature *signature)
+/* Not verified yet. */
+static bool sign(const struct ta_key *key, const uint8_t digest[static 32],
+		 uint8_t out[static SR_TA_SECP256K1_SIGNATURE_SIZE])
 {
-	secp256k1_ecdsa_signature plain = { 0 };
+	secp256k1_ecdsa_recoverable_signature signature = { 0 };
+	uint8_t entropy[32] = { 0 };
+	int recovery_id = -1;
+	bool made = false;
 
-	return secp256k1_ecdsa_recoverable_signature_convert(context, &plain, signature) &&
-	       !secp256k1_ecdsa_signature_normalize(context, NULL, &plain);
+	TEE_GenerateRandom(entropy, sizeof(entropy));
+	made = secp256k1_ecdsa_sign_recoverable(context, &signature, digest, key->secret,
+						secp256k1_nonce_function_rfc6979, entropy) &&
+	       secp256k1_ecdsa_recoverable_signature_serialize_compact(context, out, &recovery_id,
+								       &signature);
+	ta_wipe(entropy, sizeof(entropy));
+	ta_wipe(&signature, sizeof(signature));
+	/* 2 and 3 mean an r over the group order, once in 2^127; contracts refuse them. */
+	if (!made || (recovery_id != 0 && recovery_id != 1))
+		return false;
+	out[64] = (uint8_t)(27 + recovery_id);
+	return true;
 }
 
 /*
  * A fault during signing (a glitch, a flipped bit) can yield a signature that
  * gives the secret away. Recovery to our own public key is a full verification,
- * by code that has not touched the secret.
+ * by code that has not touched the secret, of the very bytes that leave. The
+ * comparison stands twice, so that one skipped branch is not enough.
  */
 TEE_Result ta_secp256k1_sign(const struct ta_key *key, const uint8_t digest[static 32],
 			     uint8_t out[static SR_TA_SECP256K1_SIGNATURE_SIZE])
 {
-	secp256k1_ecdsa_recoverable_signature signature = { 0 };
-	uint8_t entropy[32] = { 0 };
-	TEE_Result result = TEE_ERROR_SECURITY;
-	int recovery_id = -1;
-	int made = 0;
+	uint8_t recovered[SR_TA_SECP256K1_PUBLIC_SIZE] = { 0 };
+	volatile TEE_Result result = TEE_ERROR_SECURITY;
 
 	memset(out, 0, SR_TA_SECP256K1_SIGNATURE_SIZE);
-	TEE_GenerateRandom(entropy, sizeof(entropy));
-	made = secp256k1_ecdsa_sign_recoverable(context, &signature, digest, key->secret,
-						secp256k1_nonce_function_rfc6979, entropy);
-	if (!made || !recovers_to(&signature, digest, key) || !low_s(&signature))
-		goto done;
-	if (!secp256k1_ecdsa_recoverable_signature_serialize_compact(context, out, &recovery_id,
-								     &signature))
-		goto done;
-	/* 2 and 3 mean an r over the group order, once in 2^127; contracts refuse them. */
-	if (recovery_id != 0 && recovery_id != 1)
-		goto done;
-	out[64] = (uint8_t)(27 + recovery_id);
-	result = TEE_SUCCESS;
-done:
+	if (key->public_len == sizeof(recovered) && sign(key, digest, out) &&
+	    recover_emitted(out, digest, recovered) &&
+	    ta_equal_ct(recovered, key->public_key, sizeof(recovered)))
+		result = TEE_SUCCESS;
+	if (!ta_equal_ct(recovered, key->public_key, sizeof(recovered)))
+		result = TEE_ERROR_SECURITY;
 	if (result != TEE_SUCCESS)
 		memset(out, 0, SR_TA_SECP256K1_SIGNATURE_SIZE);
-	ta_wipe(entropy, sizeof(entropy));
-	ta_wipe(&signature, sizeof(signature));
 	return result;
 }

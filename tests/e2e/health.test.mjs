@@ -4,8 +4,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
+import { writeContract } from "viem/actions";
+
 import { gone, startEnvironment, startNetwork } from "./support/network.mjs";
-import { makeOperation, params7677, simpleAccount } from "./support/operations.mjs";
+import { makeOperation, params7677, paymasterAbi, simpleAccount } from "./support/operations.mjs";
 import { run, until } from "./support/processes.mjs";
 import {
   binary,
@@ -41,7 +43,8 @@ async function broken(part, of = relay) {
     `${part} is not ok`,
     async () => {
       const said = await get("/ready", of);
-      return said.http === 503 && said.checks[part].ok === false && said;
+      const { ok, error } = said.checks[part];
+      return said.http === 503 && !ok && error !== "not checked yet" && said;
     },
     { within: SECONDS },
   );
@@ -99,6 +102,28 @@ describe("when something goes and comes back", { timeout: 90_000 }, () => {
       /no mood/.test((await get("/health")).checks.bundler.error),
     );
     bundler.answers = answers;
+    await ready(relay);
+  });
+
+  test("a deposit that is used up is named, and forgiven when it is filled", async () => {
+    const contract = { address: network.paymaster, abi: paymasterAbi };
+    const owner = await network.client.readContract({ ...contract, functionName: "owner" });
+    const send = async (functionName, more) => {
+      const hash = await writeContract(network.client, {
+        ...contract,
+        functionName,
+        account: owner,
+        ...more,
+      });
+      await network.client.waitForTransactionReceipt({ hash });
+    };
+    const deposit = BigInt((await get("/health")).checks.paymaster.deposit);
+
+    await send("withdrawTo", { args: [owner, deposit] });
+    const check = await broken("paymaster");
+    assert.match(check.error, /deposit in the EntryPoint is 0/);
+    assert.equal(check.deposit, "0");
+    await send("deposit", { value: deposit });
     await ready(relay);
   });
 
@@ -171,7 +196,7 @@ describe("a relay whose surroundings do not fit", { timeout: 60_000, concurrency
     const misled = await other({ paymaster_relay: { paymaster: nowhere } }, store);
     const check = await broken("paymaster", misled);
 
-    assert.match(check.error, /no VerifyingPaymaster|deposit/);
+    assert.match(check.error, /no VerifyingPaymaster/);
     await misled.stop();
   });
 

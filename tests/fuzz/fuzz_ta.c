@@ -3,9 +3,9 @@
  * The TA's commands, as a hostile normal world calls them.
  * Input: u8 command · u8 response room in units of 64 bytes · the request.
  *
- * The TA has two keys, "ec" and "ed"; the store refuses every change, so that they
- * stay. Whatever comes in, the TA may not panic, write beyond the response buffer,
- * or answer a success larger than the room.
+ * The TA has three keys, "ec", "ed" and "pm"; the store refuses every change, so that
+ * they stay. Whatever comes in, the TA may not panic, write beyond the response
+ * buffer, or answer a success larger than the room.
  */
 #include <errno.h>
 #include <ftw.h>
@@ -19,6 +19,7 @@
 #include "tee/tee.h"
 
 #define GUARD 64
+#define CREATED 0, 1, 2, 3, 4, 5, 6, 7
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -65,8 +66,15 @@ static void remove_store(void)
 
 static void set_up(void)
 {
-	static const uint8_t ec[] = { 1, SR_TA_ALG_SECP256K1, 3, 0, 0, 0, 2, 'e', 'c' };
-	static const uint8_t ed[] = { 1, SR_TA_ALG_ED25519, 2, 0, 0, 0, 2, 'e', 'd' };
+	static const uint8_t ec[] = {
+		1, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, 0, 0, 0, 2, 'e', 'c', CREATED
+	};
+	static const uint8_t pm[] = {
+		1, SR_TA_ALG_SECP256K1, SR_TA_USAGE_SPONSOR, 0, 0, 0, 2, 'p', 'm', CREATED
+	};
+	static const uint8_t ed[] = {
+		1, SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, 0, 0, 0, 2, 'e', 'd', CREATED
+	};
 	const TEEC_UUID uuid = SUPER_RELAY_TA_UUID;
 	uint8_t response[256] = { 0 };
 	size_t room = sizeof(response);
@@ -75,6 +83,9 @@ static void set_up(void)
 	    api.initialize_context(NULL, &context) ||
 	    api.open_session(&context, &session, &uuid, TEEC_LOGIN_PUBLIC, NULL, NULL, NULL) ||
 	    invoke(SR_TA_CMD_GENERATE_KEY, ec, sizeof(ec), response, &room))
+		abort();
+	room = sizeof(response);
+	if (invoke(SR_TA_CMD_GENERATE_KEY, pm, sizeof(pm), response, &room))
 		abort();
 	room = sizeof(response);
 	if (invoke(SR_TA_CMD_GENERATE_KEY, ed, sizeof(ed), response, &room))

@@ -58,11 +58,32 @@ static void remove_store(void)
 	(void)nftw(store, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* "k" signs digests, "p" sponsors. */
+static void make_key(char id, uint8_t usage)
+{
+	const uint8_t generate[] = { SR_TA_WIRE_VERSION,
+				     SR_TA_ALG_SECP256K1,
+				     usage,
+				     0,
+				     0,
+				     0,
+				     1,
+				     (uint8_t)id,
+				     0,
+				     0,
+				     0,
+				     0,
+				     0,
+				     0,
+				     0,
+				     0 };
+
+	memcpy(request, generate, sizeof(generate));
+	invoke(SR_TA_CMD_GENERATE_KEY, sizeof(generate));
+}
+
 static void set_up(void)
 {
-	static const uint8_t generate[] = {
-		SR_TA_WIRE_VERSION, SR_TA_ALG_SECP256K1, 3, 0, 0, 0, 1, 'k'
-	};
 	const TEEC_UUID uuid = SUPER_RELAY_TA_UUID;
 	struct sr_error err = { 0 };
 
@@ -71,8 +92,8 @@ static void set_up(void)
 	if (api.initialize_context(NULL, &context) ||
 	    api.open_session(&context, &session, &uuid, TEEC_LOGIN_PUBLIC, NULL, NULL, NULL))
 		give_up("session", 0);
-	memcpy(request, generate, sizeof(generate));
-	invoke(SR_TA_CMD_GENERATE_KEY, sizeof(generate));
+	make_key('k', SR_TA_USAGE_DIGEST);
+	make_key('p', SR_TA_USAGE_SPONSOR);
 }
 
 /* Requests of count digests, or of count sponsorships of arbitrary content. */
@@ -85,7 +106,7 @@ static size_t make_request(uint32_t command, uint8_t count)
 	if (command == SR_TA_CMD_SIGN_SPONSORSHIP)
 		request[len++] = SR_TA_SCHEME_VERIFYING_PAYMASTER_V07;
 	request[len++] = 1;
-	request[len++] = 'k';
+	request[len++] = command == SR_TA_CMD_SIGN_SPONSORSHIP ? 'p' : 'k';
 	request[len++] = count;
 	memset(request + len, 0x21, item * count);
 	/* validUntil and validAfter: 48 bits, in order */

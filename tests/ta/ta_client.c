@@ -158,6 +158,7 @@ void begin_new_key(struct ta_request *r, uint8_t algorithm, uint32_t usage, cons
 	put_u8(r, algorithm);
 	put_u32(r, usage);
 	put_id(r, id);
+	put_u64(r, TEST_CREATED);
 }
 
 void begin_digests(struct ta_request *r, const char *id, unsigned count)
@@ -247,9 +248,11 @@ void put_sponsorship(struct ta_request *r, const struct sponsorship *s)
 
 void fill_keys(struct ta_client *c)
 {
-	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "ec", NULL),
+	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "ec", NULL),
 			 TEEC_SUCCESS);
 	assert_int_equal(generate(c, SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, "ed", NULL),
+			 TEEC_SUCCESS);
+	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_SPONSOR, "pm", NULL),
 			 TEEC_SUCCESS);
 }
 
@@ -261,10 +264,10 @@ void begin_valid(struct ta_request *r, uint32_t command)
 	begin(r);
 	switch (command) {
 	case SR_TA_CMD_GENERATE_KEY:
-		begin_new_key(r, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "new");
+		begin_new_key(r, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "new");
 		break;
 	case SR_TA_CMD_IMPORT_KEY:
-		begin_new_key(r, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "imported");
+		begin_new_key(r, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "imported");
 		put_bytes(r, digest, sizeof(digest));
 		break;
 	case SR_TA_CMD_SIGN_MESSAGE:
@@ -275,7 +278,7 @@ void begin_valid(struct ta_request *r, uint32_t command)
 		begin_id(r, "ed");
 		break;
 	case SR_TA_CMD_SIGN_SPONSORSHIP:
-		begin_sponsorships(r, "ec", 2);
+		begin_sponsorships(r, "pm", 2);
 		put_sponsorship(r, &s);
 		put_sponsorship(r, &s);
 		break;

@@ -54,6 +54,7 @@ void put_id(struct ta_request *r, const char *id);
 
 /* Starts a request anew with the version byte. */
 void begin(struct ta_request *r);
+#define TEST_CREATED UINT64_C(0x123456789abcdef0) /* of no clock */
 void begin_new_key(struct ta_request *r, uint8_t algorithm, uint32_t usage, const char *id);
 void begin_digests(struct ta_request *r, const char *id, unsigned count);
 void begin_message(struct ta_request *r, const char *id, const void *message, uint16_t len);
@@ -77,7 +78,8 @@ void put_sponsorship(struct ta_request *r, const struct sponsorship *s);
 
 /* A valid request for each command, against a TA where fill_keys has run. */
 #define COMMANDS 8
-void fill_keys(struct ta_client *c); /* "ec", "ed" */
+#define FILLED_KEYS 3
+void fill_keys(struct ta_client *c); /* "ec" and "ed" sign digests, "pm" sponsors */
 void begin_valid(struct ta_request *r, uint32_t command);
 
 /* ---- calls ------------------------------------------------------------- */

@@ -19,7 +19,7 @@ static void assert_unharmed(struct ta_client *c)
 	struct key_info key = { 0 };
 	uint8_t signature[65] = { 0 };
 
-	assert_int_equal(count_keys(c), 2);
+	assert_int_equal(count_keys(c), FILLED_KEYS);
 	assert_int_equal(get_key(c, "ec", &key), TEEC_SUCCESS);
 	assert_int_equal(sign_digest(c, "ec", digest, signature), TEEC_SUCCESS);
 	assert_true(secp256k1_signature_good(key.public_key, digest, signature));
@@ -390,10 +390,10 @@ static void signs_what_it_has_judged_when_the_request_changes_under_it(void **st
 	unsigned refused_items = 0;
 
 	fill_keys(c);
-	assert_int_equal(get_key(c, "ec", &key), TEEC_SUCCESS);
+	assert_int_equal(get_key(c, "pm", &key), TEEC_SUCCESS);
 	/* validUntil's last byte turns between 48 bits and too many. */
 	s.valid_until = 0x00001234567890ab;
-	begin_sponsorships(&request, "ec", 1);
+	begin_sponsorships(&request, "pm", 1);
 	put_sponsorship(&request, &s);
 	start_turning(&turning, c, request.len - 9);
 	for (unsigned i = 0; i < 3000; i++) {

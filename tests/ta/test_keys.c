@@ -6,7 +6,8 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+
+#include "tee/sim/sim_test.h"
 
 static struct ta_request request;
 static struct ta_response response;
@@ -14,7 +15,6 @@ static struct ta_response response;
 static void makes_a_secp256k1_key(void **state)
 {
 	struct ta_client *c = *state;
-	const uint64_t before = (uint64_t)time(NULL);
 	struct key_info made = { 0 };
 	struct key_info got = { 0 };
 
@@ -25,7 +25,7 @@ static void makes_a_secp256k1_key(void **state)
 	assert_int_equal(made.algorithm, SR_TA_ALG_SECP256K1);
 	assert_int_equal(made.origin, SR_TA_ORIGIN_GENERATED);
 	assert_int_equal(made.usage, SR_TA_USAGE_SPONSOR);
-	assert_in_range(made.created, before, before + 60);
+	assert_int_equal(made.created, TEST_CREATED);
 	assert_int_equal(made.public_len, 65);
 	assert_int_equal(made.public_key[0], 4);
 	assert_int_equal(get_key(c, "pay.master_1-A", &got), TEEC_SUCCESS);
@@ -49,8 +49,10 @@ static void makes_a_different_key_each_time(void **state)
 	struct key_info a = { 0 };
 	struct key_info b = { 0 };
 
-	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "a", &a), TEEC_SUCCESS);
-	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "b", &b), TEEC_SUCCESS);
+	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "a", &a),
+			 TEEC_SUCCESS);
+	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "b", &b),
+			 TEEC_SUCCESS);
 	assert_memory_not_equal(a.public_key, b.public_key, 65);
 }
 
@@ -66,7 +68,7 @@ static void refuses_a_second_key_of_a_name_and_keeps_the_first(void **state)
 			 TEEC_ERROR_ACCESS_CONFLICT);
 	assert_int_equal(generate(c, SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, "k", NULL),
 			 TEEC_ERROR_ACCESS_CONFLICT);
-	begin_new_key(&request, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "k");
+	begin_new_key(&request, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "k");
 	put_bytes(&request, (const uint8_t[32]){ 1 }, 32);
 	assert_int_equal(call(c, SR_TA_CMD_IMPORT_KEY, &request, &response),
 			 TEEC_ERROR_ACCESS_CONFLICT);
@@ -86,7 +88,8 @@ static void refuses_attributes_that_make_no_sense(void **state)
 		{ 255, SR_TA_USAGE_DIGEST, TEEC_ERROR_NOT_SUPPORTED },
 		{ SR_TA_ALG_SECP256K1, 0, TEEC_ERROR_BAD_PARAMETERS },
 		{ SR_TA_ALG_SECP256K1, 4, TEEC_ERROR_BAD_PARAMETERS },
-		{ SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL | 0x80000000, TEEC_ERROR_BAD_PARAMETERS },
+		{ SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, TEEC_ERROR_BAD_PARAMETERS },
+		{ SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST | 0x80000000, TEEC_ERROR_BAD_PARAMETERS },
 		{ SR_TA_ALG_ED25519, SR_TA_USAGE_SPONSOR, TEEC_ERROR_BAD_PARAMETERS },
 		{ SR_TA_ALG_ED25519, SR_TA_USAGE_ALL, TEEC_ERROR_BAD_PARAMETERS },
 		{ SR_TA_ALG_ED25519, 0, TEEC_ERROR_BAD_PARAMETERS },
@@ -117,12 +120,13 @@ static void takes_ids_of_one_to_64_characters_of_the_set(void **state)
 	for (size_t i = 0; i < SR_ARRAY_LEN(good); i++) {
 		struct key_info info = { 0 };
 
-		assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, good[i], &info),
-				 TEEC_SUCCESS);
+		assert_int_equal(
+			generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, good[i], &info),
+			TEEC_SUCCESS);
 		assert_string_equal(info.id, good[i]);
 	}
 	for (size_t i = 0; i < SR_ARRAY_LEN(bad); i++) {
-		assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, bad[i], NULL),
+		assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, bad[i], NULL),
 				 TEEC_ERROR_BAD_PARAMETERS);
 		assert_int_equal(get_key(c, bad[i], NULL), TEEC_ERROR_BAD_PARAMETERS);
 		assert_int_equal(delete_key(c, bad[i]), TEEC_ERROR_BAD_PARAMETERS);
@@ -149,7 +153,7 @@ static void imports_a_secp256k1_key(void **state)
 	assert_true(secp256k1_ec_pubkey_create(context, &key, secret));
 	secp256k1_ec_pubkey_serialize(context, expected, &len, &key, SECP256K1_EC_UNCOMPRESSED);
 	secp256k1_context_destroy(context);
-	begin_new_key(&request, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "imp");
+	begin_new_key(&request, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "imp");
 	put_bytes(&request, secret, sizeof(secret));
 	assert_int_equal(call(c, SR_TA_CMD_IMPORT_KEY, &request, &response), TEEC_SUCCESS);
 	assert_int_equal(get_key(c, "imp", &info), TEEC_SUCCESS);
@@ -166,17 +170,17 @@ static void refuses_secrets_that_are_no_scalars(void **state)
 	const uint8_t zero[32] = { 0 };
 	struct ta_client *c = *state;
 
-	begin_new_key(&request, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "n");
+	begin_new_key(&request, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "n");
 	put_bytes(&request, secret, 32);
 	assert_int_equal(call(c, SR_TA_CMD_IMPORT_KEY, &request, &response),
 			 TEEC_ERROR_BAD_PARAMETERS);
-	begin_new_key(&request, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "n");
+	begin_new_key(&request, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "n");
 	put_bytes(&request, zero, 32);
 	assert_int_equal(call(c, SR_TA_CMD_IMPORT_KEY, &request, &response),
 			 TEEC_ERROR_BAD_PARAMETERS);
 	assert_int_equal(count_keys(c), 0);
 	secret[31]--;
-	begin_new_key(&request, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "n");
+	begin_new_key(&request, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "n");
 	put_bytes(&request, secret, 32);
 	assert_int_equal(call(c, SR_TA_CMD_IMPORT_KEY, &request, &response), TEEC_SUCCESS);
 }
@@ -209,6 +213,49 @@ static void imports_an_ed25519_pair_only_when_it_is_one(void **state)
 	assert_int_equal(count_keys(c), 1);
 }
 
+/* A with a point of order 2, 4 or 8 added verifies some of A's signatures. */
+static void refuses_an_ed25519_key_with_a_point_of_low_order_added(void **state)
+{
+	static const char *const low[] = {
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"0000000000000000000000000000000000000000000000000000000000000000",
+		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+	};
+	struct ta_client *c = *state;
+
+	for (unsigned i = 0; i < 30; i++) {
+		uint8_t seed[32] = { (uint8_t)i, 1 };
+		uint8_t public_key[32] = { 0 };
+		uint8_t point[32] = { 0 };
+		uint8_t sum[32] = { 0 };
+		uint8_t pair[64] = { 0 };
+
+		(void)crypto_sign_seed_keypair(public_key, pair, seed);
+		assert_true(sr_hex_decode(low[i % 3], 64, point, sizeof(point)));
+		assert_int_equal(crypto_core_ed25519_add(sum, public_key, point), 0);
+		begin_new_key(&request, SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, "ed");
+		put_bytes(&request, seed, sizeof(seed));
+		put_bytes(&request, sum, sizeof(sum));
+		assert_int_equal(call(c, SR_TA_CMD_IMPORT_KEY, &request, &response),
+				 TEEC_ERROR_BAD_PARAMETERS);
+	}
+	assert_int_equal(count_keys(c), 0);
+}
+
+/* A generator gone wrong, as a fault may make one. */
+static void keeps_no_pair_that_is_none(void **state)
+{
+	struct ta_client *c = *state;
+
+	sim_generates_wrong_pairs = true;
+	assert_int_equal(generate(c, SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, "ed", NULL),
+			 TEEC_ERROR_SECURITY);
+	sim_generates_wrong_pairs = false;
+	assert_int_equal(count_keys(c), 0);
+	assert_int_equal(generate(c, SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, "ed", NULL),
+			 TEEC_SUCCESS);
+}
+
 static void a_deleted_key_is_gone_and_its_name_free(void **state)
 {
 	static const uint8_t digest[32] = { 1 };
@@ -218,14 +265,14 @@ static void a_deleted_key_is_gone_and_its_name_free(void **state)
 	uint8_t signature[65] = { 0 };
 
 	assert_int_equal(delete_key(c, "k"), TEEC_ERROR_ITEM_NOT_FOUND);
-	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "k", &first),
+	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "k", &first),
 			 TEEC_SUCCESS);
 	assert_int_equal(sign_digest(c, "k", digest, signature), TEEC_SUCCESS);
 	assert_int_equal(delete_key(c, "k"), TEEC_SUCCESS);
 	assert_int_equal(sign_digest(c, "k", digest, signature), TEEC_ERROR_ITEM_NOT_FOUND);
 	assert_int_equal(get_key(c, "k", NULL), TEEC_ERROR_ITEM_NOT_FOUND);
 	assert_int_equal(delete_key(c, "k"), TEEC_ERROR_ITEM_NOT_FOUND);
-	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "k", &second),
+	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "k", &second),
 			 TEEC_SUCCESS);
 	assert_memory_not_equal(first.public_key, second.public_key, 65);
 }
@@ -286,8 +333,9 @@ static void lists_after_an_id_that_need_not_exist(void **state)
 	fill_keys(c);
 	begin_list(&request, "ec.");
 	assert_int_equal(call(c, SR_TA_CMD_LIST_KEYS, &request, &response), TEEC_SUCCESS);
-	assert_int_equal(response.data[2], 1);
+	assert_int_equal(response.data[2], 2);
 	assert_string_equal(read_key_info(&response, &at).id, "ed");
+	assert_string_equal(read_key_info(&response, &at).id, "pm");
 	begin_list(&request, "a b");
 	assert_int_equal(call(c, SR_TA_CMD_LIST_KEYS, &request, &response),
 			 TEEC_ERROR_BAD_PARAMETERS);
@@ -304,12 +352,12 @@ static void holds_64_keys_and_says_when_full(void **state)
 
 	for (unsigned i = 0; i < SR_TA_KEYS_MAX; i++) {
 		(void)snprintf(id, sizeof(id), "key-%02u", i);
-		assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, id, NULL),
+		assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, id, NULL),
 				 TEEC_SUCCESS);
 	}
-	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "more", NULL),
+	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "more", NULL),
 			 TEEC_ERROR_STORAGE_NO_SPACE);
-	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "key-07", NULL),
+	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "key-07", NULL),
 			 TEEC_ERROR_ACCESS_CONFLICT);
 	(void)list_all(c, SR_TA_RESPONSE_MAX, listed, &count);
 	assert_int_equal(count, SR_TA_KEYS_MAX);
@@ -318,7 +366,7 @@ static void holds_64_keys_and_says_when_full(void **state)
 		assert_true(secp256k1_signature_good(listed[i].public_key, digest, signature));
 	}
 	assert_int_equal(delete_key(c, "key-63"), TEEC_SUCCESS);
-	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, "more", NULL),
+	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "more", NULL),
 			 TEEC_SUCCESS);
 }
 
@@ -336,7 +384,7 @@ static void tells_what_it_is(void **state)
 	begin(&request);
 	assert_int_equal(call(c, SR_TA_CMD_GET_INFO, &request, &response), TEEC_SUCCESS);
 	assert_memory_equal(response.data, head, sizeof(head));
-	assert_int_equal(response.data[12], 2);
+	assert_int_equal(response.data[12], FILLED_KEYS);
 	assert_int_equal(response.data[14], SR_TA_KEYS_MAX);
 	assert_int_equal(response.data[16], SR_TA_BATCH_MAX);
 	assert_int_equal(response.len, 18 + response.data[17]);
@@ -361,6 +409,10 @@ int main(void)
 						ta_teardown),
 		cmocka_unit_test_setup_teardown(imports_an_ed25519_pair_only_when_it_is_one,
 						ta_setup, ta_teardown),
+		cmocka_unit_test_setup_teardown(
+			refuses_an_ed25519_key_with_a_point_of_low_order_added, ta_setup,
+			ta_teardown),
+		cmocka_unit_test_setup_teardown(keeps_no_pair_that_is_none, ta_setup, ta_teardown),
 		cmocka_unit_test_setup_teardown(a_deleted_key_is_gone_and_its_name_free, ta_setup,
 						ta_teardown),
 		cmocka_unit_test_setup_teardown(lists_keys_in_order_a_page_at_a_time, ta_setup,

@@ -111,11 +111,94 @@ static void a_panic_anywhere_leaves_keys_whole(void **state)
 				assert_int_equal(delete_key(c, "new"), TEEC_SUCCESS);
 			if (get_key(c, "imported", NULL) == TEEC_SUCCESS)
 				assert_int_equal(delete_key(c, "imported"), TEEC_SUCCESS);
-			assert_int_equal(count_keys(c), 2);
+			assert_int_equal(count_keys(c), FILLED_KEYS);
 		}
 		assert_int_equal(result, TEEC_SUCCESS);
 	}
 	assert_true(panics > COMMANDS);
+}
+
+/* ---- what a hostile storage can answer ------------------------------------- */
+
+static const char *failing;
+static uint32_t failing_answer;
+
+static uint32_t answer_one(const char *function)
+{
+	return strcmp(function, failing) ? 0 : failing_answer;
+}
+
+/* Keys are there, sound and no others, once the storage answers as it should. */
+static void assert_keys_whole(struct ta_client *c, const struct key_info *ec)
+{
+	static const uint8_t digest[32] = { 8 };
+	uint8_t signature[65] = { 0 };
+	struct key_info key = { 0 };
+
+	assert_int_equal(get_key(c, "ec", &key), TEEC_SUCCESS);
+	assert_memory_equal(&key, ec, sizeof(key));
+	assert_int_equal(sign_digest(c, "ec", digest, signature), TEEC_SUCCESS);
+	assert_true(secp256k1_signature_good(ec->public_key, digest, signature));
+	if (get_key(c, "new", NULL) == TEEC_SUCCESS)
+		assert_int_equal(delete_key(c, "new"), TEEC_SUCCESS);
+	if (get_key(c, "ed", NULL) == TEEC_ERROR_ITEM_NOT_FOUND)
+		assert_int_equal(generate(c, SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, "ed", NULL),
+				 TEEC_SUCCESS);
+	begin_list(&request, "");
+	assert_int_equal(call(c, SR_TA_CMD_LIST_KEYS, &request, &response), TEEC_SUCCESS);
+	assert_int_equal(response.data[2], FILLED_KEYS);
+	assert_int_equal(count_keys(c), FILLED_KEYS);
+}
+
+/*
+ * Each function of the storage gives each answer, listed for it or not: libutee ends
+ * the TA on those that are not. A cold instance, so that keys must be read.
+ */
+static void no_answer_of_the_storage_costs_a_key(void **state)
+{
+	static const char *const functions[] = { "allocate", "start",  "next",	"open",
+						 "read",     "create", "delete" };
+	static const uint32_t answers[] = {
+		0xF0100001, /* CORRUPT_OBJECT */
+		0xF0100003, /* STORAGE_NOT_AVAILABLE */
+		0xFFFF0000, /* GENERIC */
+		0xFFFF0003, /* ACCESS_CONFLICT */
+		0xFFFF0008, /* ITEM_NOT_FOUND */
+		0xFFFF000C, /* OUT_OF_MEMORY */
+		0xFFFF000F, /* SECURITY */
+		0xFFFF3041, /* STORAGE_NO_SPACE */
+	};
+	static const uint32_t commands[] = {
+		SR_TA_CMD_GENERATE_KEY, SR_TA_CMD_SIGN_MESSAGE, SR_TA_CMD_GET_PUBLIC_KEY,
+		SR_TA_CMD_DELETE_KEY,	SR_TA_CMD_LIST_KEYS,	SR_TA_CMD_GET_INFO,
+	};
+	struct ta_client *c = *state;
+	struct key_info ec = { 0 };
+	unsigned deaths = 0;
+
+	fill_keys(c);
+	assert_int_equal(get_key(c, "ec", &ec), TEEC_SUCCESS);
+	for (size_t i = 0; i < SR_ARRAY_LEN(functions) * SR_ARRAY_LEN(answers); i++) {
+		for (size_t n = 0; n < SR_ARRAY_LEN(commands); n++) {
+			TEEC_Result result = TEEC_SUCCESS;
+
+			ta_disconnect(c);
+			ta_connect(c);
+			failing = functions[i / SR_ARRAY_LEN(answers)];
+			failing_answer = answers[i % SR_ARRAY_LEN(answers)];
+			sim_storage_answer_hook = answer_one;
+			begin_valid(&request, commands[n]);
+			result = call(c, commands[n], &request, &response);
+			if (commands[n] == SR_TA_CMD_GET_INFO)
+				assert_int_equal(result, TEEC_SUCCESS);
+			deaths += result == TEEC_ERROR_TARGET_DEAD;
+			sim_storage_answer_hook = NULL;
+			ta_disconnect(c);
+			ta_connect(c);
+			assert_keys_whole(c, &ec);
+		}
+	}
+	assert_true(deaths > 0);
 }
 
 int main(void)
@@ -126,6 +209,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_panic_at_the_start_is_told_to_who_opens, ta_setup,
 						ta_teardown),
 		cmocka_unit_test_setup_teardown(a_panic_anywhere_leaves_keys_whole, ta_setup,
+						ta_teardown),
+		cmocka_unit_test_setup_teardown(no_answer_of_the_storage_costs_a_key, ta_setup,
 						ta_teardown),
 	};
 

@@ -177,7 +177,6 @@ static void a_key_signs_only_what_its_usage_says(void **state)
 		TEEC_Result message;
 		TEEC_Result sponsorship;
 	} cases[] = {
-		{ "both", SR_TA_USAGE_ALL, TEEC_SUCCESS, TEEC_SUCCESS },
 		{ "sponsor", SR_TA_USAGE_SPONSOR, TEEC_ERROR_ACCESS_DENIED, TEEC_SUCCESS },
 		{ "digest", SR_TA_USAGE_DIGEST, TEEC_SUCCESS, TEEC_ERROR_ACCESS_DENIED },
 	};
@@ -214,8 +213,8 @@ static void signs_the_contracts_digest(void **state)
 	struct key_info key = { 0 };
 
 	fill_keys(c);
-	assert_int_equal(get_key(c, "ec", &key), TEEC_SUCCESS);
-	begin_sponsorships(&request, "ec", 1);
+	assert_int_equal(get_key(c, "pm", &key), TEEC_SUCCESS);
+	begin_sponsorships(&request, "pm", 1);
 	put_sponsorship(&request, &s);
 	assert_int_equal(call(c, SR_TA_CMD_SIGN_SPONSORSHIP, &request, &response), TEEC_SUCCESS);
 	assert_int_equal(response.len, 2 + SR_TA_SPONSORSHIP_RESULT_SIZE);
@@ -237,7 +236,7 @@ static void every_field_but_the_entry_point_changes_the_digest(void **state)
 	for (size_t i = 0; i < SR_TA_SPONSORSHIP_SIZE; i++) {
 		const bool entry_point = i >= 8 && i < 28;
 
-		begin_sponsorships(&request, "ec", 1);
+		begin_sponsorships(&request, "pm", 1);
 		put_sponsorship(&request, &s);
 		request.data[base + i] ^= 1;
 		assert_int_equal(call(c, SR_TA_CMD_SIGN_SPONSORSHIP, &request, &response),
@@ -316,8 +315,8 @@ static void a_refused_item_costs_the_others_nothing(void **state)
 	struct key_info key = { 0 };
 
 	fill_keys(c);
-	assert_int_equal(get_key(c, "ec", &key), TEEC_SUCCESS);
-	begin_sponsorships(&request, "ec", (uint8_t)count);
+	assert_int_equal(get_key(c, "pm", &key), TEEC_SUCCESS);
+	begin_sponsorships(&request, "pm", (uint8_t)count);
 	for (unsigned i = 0; i < count; i++) {
 		struct sponsorship item = s;
 
@@ -348,7 +347,7 @@ static void takes_the_widest_validity_there_is(void **state)
 	fill_keys(c);
 	s.valid_until = (UINT64_C(1) << 48) - 1;
 	s.valid_after = 0;
-	begin_sponsorships(&request, "ec", 1);
+	begin_sponsorships(&request, "pm", 1);
 	put_sponsorship(&request, &s);
 	assert_int_equal(call(c, SR_TA_CMD_SIGN_SPONSORSHIP, &request, &response), TEEC_SUCCESS);
 	assert_int_equal(item_result(0), TEEC_SUCCESS);
@@ -361,15 +360,15 @@ static void refuses_what_is_no_batch_of_sponsorships(void **state)
 	const struct sponsorship s = sponsorship_vector(digest);
 
 	fill_keys(c);
-	begin_sponsorships(&request, "ec", 0);
+	begin_sponsorships(&request, "pm", 0);
 	assert_int_equal(call(c, SR_TA_CMD_SIGN_SPONSORSHIP, &request, &response),
 			 TEEC_ERROR_BAD_PARAMETERS);
-	begin_sponsorships(&request, "ec", SR_TA_BATCH_MAX + 1);
+	begin_sponsorships(&request, "pm", SR_TA_BATCH_MAX + 1);
 	for (unsigned i = 0; i <= SR_TA_BATCH_MAX; i++)
 		put_sponsorship(&request, &s);
 	assert_int_equal(call(c, SR_TA_CMD_SIGN_SPONSORSHIP, &request, &response),
 			 TEEC_ERROR_BAD_PARAMETERS);
-	begin_sponsorships(&request, "ec", 1);
+	begin_sponsorships(&request, "pm", 1);
 	put_sponsorship(&request, &s);
 	request.data[1] = 2;
 	assert_int_equal(call(c, SR_TA_CMD_SIGN_SPONSORSHIP, &request, &response),

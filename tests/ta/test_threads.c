@@ -75,7 +75,7 @@ static void four_sessions_sign_and_make_keys_at_once(void **state)
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(workers[i].thread, NULL);
 	assert_int_equal(failures, 0);
-	assert_int_equal(count_keys(c), 2);
+	assert_int_equal(count_keys(c), FILLED_KEYS);
 }
 
 /* Signs until told to stop, opening a session anew whenever the TA has died. */
@@ -129,7 +129,7 @@ static void sessions_come_back_after_panics(void **state)
 	assert_int_equal(c->api.open_session(&c->context, &c->session, &uuid, TEEC_LOGIN_PUBLIC,
 					     NULL, NULL, NULL),
 			 TEEC_SUCCESS);
-	assert_int_equal(count_keys(c), 2);
+	assert_int_equal(count_keys(c), FILLED_KEYS);
 }
 
 int main(void)

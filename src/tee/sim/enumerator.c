@@ -10,13 +10,18 @@
 TEE_Result TEE_AllocatePersistentObjectEnumerator(TEE_ObjectEnumHandle *objectEnumerator)
 {
 	struct sim_enumerator *e = NULL;
+	TEE_Result result = TEE_SUCCESS;
 
 	sim_api_call();
 	if (!objectEnumerator)
 		TEE_Panic(TEE_ERROR_BAD_PARAMETERS);
-	e = sim_enumerator_new();
+	result = sim_storage_asked("allocate");
+	if (result == TEE_SUCCESS)
+		e = sim_enumerator_new();
+	if (result == TEE_SUCCESS && !e)
+		result = TEE_ERROR_OUT_OF_MEMORY;
 	*objectEnumerator = e ? (TEE_ObjectEnumHandle)e->handle : TEE_HANDLE_NULL;
-	return e ? TEE_SUCCESS : TEE_ERROR_OUT_OF_MEMORY;
+	return sim_storage_answered("allocate", result);
 }
 
 void TEE_FreePersistentObjectEnumerator(TEE_ObjectEnumHandle objectEnumerator)
@@ -69,10 +74,12 @@ TEE_Result TEE_StartPersistentObjectEnumerator(TEE_ObjectEnumHandle objectEnumer
 	reset(e);
 	if (storageID != TEE_STORAGE_PRIVATE)
 		return TEE_ERROR_ITEM_NOT_FOUND;
-	result = sim_store_list(sim_store(), append, e);
+	result = sim_storage_asked("start");
+	if (result == TEE_SUCCESS && sim_store_list(sim_store(), append, e) != TEE_SUCCESS)
+		result = TEE_ERROR_STORAGE_NOT_AVAILABLE;
 	if (result != TEE_SUCCESS) {
 		reset(e);
-		return TEE_ERROR_STORAGE_NOT_AVAILABLE;
+		return sim_storage_answered("start", result);
 	}
 	e->started = true;
 	return e->count ? TEE_SUCCESS : TEE_ERROR_ITEM_NOT_FOUND;
@@ -84,11 +91,15 @@ TEE_Result TEE_GetNextPersistentObject(TEE_ObjectEnumHandle objectEnumerator,
 {
 	struct sim_enumerator *e = NULL;
 	const struct sim_object_id *id = NULL;
+	TEE_Result result = TEE_SUCCESS;
 
 	sim_api_call();
 	e = sim_enumerator_get(objectEnumerator);
 	if (!objectID || !objectIDLen)
 		TEE_Panic(TEE_ERROR_BAD_PARAMETERS);
+	result = sim_storage_asked("next");
+	if (result != TEE_SUCCESS)
+		return sim_storage_answered("next", result);
 	if (!e->started || e->next == e->count)
 		return TEE_ERROR_ITEM_NOT_FOUND;
 	id = &e->ids[e->next++];

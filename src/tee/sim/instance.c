@@ -6,7 +6,8 @@
  * frame that entered it, under the lock all the while. Nothing of the TA runs
  * again until a session is opened: its handles and memory are gone, its sessions
  * answer TEEC_ERROR_TARGET_DEAD, and TA_CreateEntryPoint makes the next instance.
- * (Static variables of the TA survive, which OP-TEE's do not: the TA resets them.)
+ * OP-TEE clears a dead TA's memory. Here its variables are this process's: so its
+ * TA_DestroyEntryPoint, which wipes them, runs once more, whatever comes of it.
  *
  * Several processes may share a store. OP-TEE has one instance for them all; here
  * each has its own, and one that finds the store changed by another begins anew,
@@ -35,7 +36,7 @@ struct session {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* All below: under the lock. */
-static struct sim_store the_store;
+static struct sim_store the_store = { .dir = -1, .objects = -1, .lock = -1, .generation = -1 };
 static bool loaded;
 static bool forked; /* this process is a child that has not entered yet */
 static bool alive;
@@ -73,16 +74,6 @@ void sim_api_call(void)
 	api_calls++;
 	if (panic_countdown && !--panic_countdown)
 		TEE_Panic(TEE_ERROR_GENERIC);
-}
-
-/* After a panic nothing of the TA is called any more, not even to close sessions. */
-static void bury(void)
-{
-	alive = false;
-	sim_handles_reset();
-	sim_memory_reset();
-	for (size_t i = 0; i < SESSIONS_MAX; i++)
-		sessions[i].dead = true;
 }
 
 /* ---- entering ---------------------------------------------------------- */
@@ -127,6 +118,22 @@ static bool attempt(struct entering *e)
 		return false;
 	enter(e);
 	return true;
+}
+
+/* After a panic no session is closed, and nothing is asked of the TA but to wipe. */
+static void bury(void)
+{
+	struct entering e = { .entry = DESTROY };
+
+	alive = false;
+	panic_countdown = 0;
+	inside = true;
+	(void)attempt(&e);
+	inside = false;
+	sim_handles_reset();
+	sim_memory_reset();
+	for (size_t i = 0; i < SESSIONS_MAX; i++)
+		sessions[i].dead = true;
 }
 
 /* False when it panicked; the instance is then no more. */
@@ -237,8 +244,11 @@ static void after_fork_in_parent(void)
 	(void)pthread_mutex_unlock(&lock);
 }
 
+/* Even a child that never comes here would keep the lock that its parent holds when it
+ * is killed: the lock belongs to whoever has the open file. */
 static void after_fork_in_child(void)
 {
+	sim_store_drop_lock(&the_store);
 	forked = true;
 	(void)pthread_mutex_unlock(&lock);
 }

@@ -4,10 +4,13 @@
 #include <string.h>
 
 #include "tee/sim/sim.h"
+#include "tee/sim/sim_test.h"
 
 #define ED25519_BITS 256
 #define VALUE_SIZE 32
 #define USAGE_DEFAULT 0xffffffff
+
+bool sim_generates_wrong_pairs;
 
 /* ---- generic ----------------------------------------------------------- */
 
@@ -201,6 +204,8 @@ TEE_Result TEE_GenerateKey(TEE_ObjectHandle object, uint32_t keySize, const TEE_
 		return TEE_ERROR_BAD_PARAMETERS;
 	(void)crypto_sign_keypair(o->public_key, pair);
 	(void)crypto_sign_ed25519_sk_to_seed(o->secret, pair);
+	if (sim_generates_wrong_pairs)
+		o->public_key[0] ^= 1;
 	sr_wipe(pair, sizeof(pair));
 	o->flags |= TEE_HANDLE_FLAG_INITIALIZED;
 	return TEE_SUCCESS;

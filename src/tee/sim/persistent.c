@@ -4,12 +4,15 @@
  * in memory; every change writes the object's file anew, as a whole.
  *
  * Unlike OP-TEE, a corrupt object is left where it is: deleting it is a loss that
- * nobody asked for, and code that relies on the one must bear the other.
+ * nobody asked for. Tests switch OP-TEE's way on, since a TA must bear both.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tee/sim/sim.h"
+#include "tee/sim/sim_test.h"
+
+bool sim_storage_deletes_corrupt;
 
 #define FLAGS_OPEN                                                \
 	(TEE_DATA_FLAG_ACCESS_READ | TEE_DATA_FLAG_ACCESS_WRITE | \
@@ -60,11 +63,31 @@ static struct sim_object *new_persistent(const struct sim_object_id *id, uint32_
 	return o;
 }
 
+static TEE_Result open_stored(const struct sim_object_id *id, uint32_t flags,
+			      TEE_ObjectHandle *object)
+{
+	struct sim_object *o = NULL;
+	TEE_Result result = TEE_SUCCESS;
+
+	if (conflicts(id, flags))
+		return TEE_ERROR_ACCESS_CONFLICT;
+	o = new_persistent(id, flags);
+	if (!o)
+		return TEE_ERROR_OUT_OF_MEMORY;
+	result = sim_store_read(sim_store(), id, &o->data);
+	if (result == TEE_SUCCESS)
+		*object = (TEE_ObjectHandle)o->handle;
+	else
+		sim_object_free(o);
+	if (result == TEE_ERROR_CORRUPT_OBJECT && sim_storage_deletes_corrupt)
+		(void)sim_store_delete(sim_store(), id);
+	return result;
+}
+
 TEE_Result TEE_OpenPersistentObject(uint32_t storageID, const void *objectID, size_t objectIDLen,
 				    uint32_t flags, TEE_ObjectHandle *object)
 {
 	struct sim_object_id id = { 0 };
-	struct sim_object *o = NULL;
 	TEE_Result result = TEE_SUCCESS;
 
 	sim_api_call();
@@ -74,17 +97,10 @@ TEE_Result TEE_OpenPersistentObject(uint32_t storageID, const void *objectID, si
 	id = id_of(objectID, objectIDLen);
 	if (storageID != TEE_STORAGE_PRIVATE)
 		return TEE_ERROR_ITEM_NOT_FOUND;
-	if (conflicts(&id, flags))
-		return TEE_ERROR_ACCESS_CONFLICT;
-	o = new_persistent(&id, flags);
-	if (!o)
-		return TEE_ERROR_OUT_OF_MEMORY;
-	result = sim_store_read(sim_store(), &id, &o->data);
+	result = sim_storage_asked("open");
 	if (result == TEE_SUCCESS)
-		*object = (TEE_ObjectHandle)o->handle;
-	else
-		sim_object_free(o);
-	return result;
+		result = open_stored(&id, flags, object);
+	return sim_storage_answered("open", result);
 }
 
 /* The handle is made before the file, so that nothing can fail after it. */
@@ -120,6 +136,7 @@ TEE_Result TEE_CreatePersistentObject(uint32_t storageID, const void *objectID, 
 				      TEE_ObjectHandle *object)
 {
 	struct sim_object_id id = { 0 };
+	TEE_Result result = TEE_SUCCESS;
 
 	sim_api_call();
 	if ((flags & ~(uint32_t)(FLAGS_OPEN | TEE_DATA_FLAG_OVERWRITE)) ||
@@ -132,7 +149,10 @@ TEE_Result TEE_CreatePersistentObject(uint32_t storageID, const void *objectID, 
 	id = id_of(objectID, objectIDLen);
 	if (storageID != TEE_STORAGE_PRIVATE)
 		return TEE_ERROR_ITEM_NOT_FOUND;
-	return create(&id, flags, initialData, initialDataLen, object);
+	result = sim_storage_asked("create");
+	if (result == TEE_SUCCESS)
+		result = create(&id, flags, initialData, initialDataLen, object);
+	return sim_storage_answered("create", result);
 }
 
 /* An open persistent object with these rights. */
@@ -155,9 +175,11 @@ TEE_Result TEE_CloseAndDeletePersistentObject1(TEE_ObjectHandle object)
 	if (object == TEE_HANDLE_NULL)
 		return TEE_SUCCESS;
 	o = persistent(object, TEE_DATA_FLAG_ACCESS_WRITE_META);
-	result = sim_store_delete(sim_store(), &o->id);
+	result = sim_storage_asked("delete");
+	if (result == TEE_SUCCESS)
+		result = sim_store_delete(sim_store(), &o->id);
 	sim_object_free(o);
-	return result;
+	return sim_storage_answered("delete", result);
 }
 
 /* The id stands inside the file, so a rename is a new file and the end of the old
@@ -174,12 +196,16 @@ TEE_Result TEE_RenamePersistentObject(TEE_ObjectHandle object, const void *newOb
 	id = id_of(newObjectID, newObjectIDLen);
 	if (sim_object_open_with_id(&id, NULL))
 		return TEE_ERROR_ACCESS_CONFLICT;
-	result = sim_store_write(sim_store(), &id, o->data.data, o->data.len, false);
+	result = sim_storage_asked("rename");
+	if (result == TEE_SUCCESS)
+		result = sim_store_write(sim_store(), &id, o->data.data, o->data.len, false);
 	if (result == TEE_SUCCESS)
 		result = sim_store_delete(sim_store(), &o->id);
 	if (result == TEE_SUCCESS)
 		o->id = id;
-	return result == TEE_ERROR_STORAGE_NO_SPACE ? TEE_ERROR_STORAGE_NOT_AVAILABLE : result;
+	if (result == TEE_ERROR_STORAGE_NO_SPACE)
+		result = TEE_ERROR_STORAGE_NOT_AVAILABLE;
+	return sim_storage_answered("rename", result);
 }
 
 /* ---- data stream ------------------------------------------------------- */
@@ -188,11 +214,22 @@ TEE_Result TEE_ReadObjectData(TEE_ObjectHandle object, void *buffer, size_t size
 {
 	struct sim_object *o = NULL;
 	size_t left = 0;
+	TEE_Result result = TEE_SUCCESS;
 
 	sim_api_call();
 	o = persistent(object, TEE_DATA_FLAG_ACCESS_READ);
 	if (!count || (!buffer && size))
 		TEE_Panic(TEE_ERROR_BAD_PARAMETERS);
+	result = sim_storage_asked("read");
+	if (result != TEE_SUCCESS) {
+		/* The TEE closes a corrupt object's handle, and deletes the object. */
+		if (result == TEE_ERROR_CORRUPT_OBJECT) {
+			if (sim_storage_deletes_corrupt)
+				(void)sim_store_delete(sim_store(), &o->id);
+			sim_object_free(o);
+		}
+		return sim_storage_answered("read", result);
+	}
 	left = o->position < o->data.len ? o->data.len - o->position : 0;
 	*count = size < left ? size : left;
 	if (*count)
@@ -243,19 +280,25 @@ TEE_Result TEE_WriteObjectData(TEE_ObjectHandle object, const void *buffer, size
 	if (!size)
 		return TEE_SUCCESS;
 	end = o->position + size;
-	result = rewrite(o, end > o->data.len ? end : o->data.len, buffer, size);
+	result = sim_storage_asked("write");
+	if (result == TEE_SUCCESS)
+		result = rewrite(o, end > o->data.len ? end : o->data.len, buffer, size);
 	if (result == TEE_SUCCESS)
 		o->position = end;
-	return result;
+	return sim_storage_answered("write", result);
 }
 
 TEE_Result TEE_TruncateObjectData(TEE_ObjectHandle object, size_t size)
 {
 	struct sim_object *o = NULL;
+	TEE_Result result = TEE_SUCCESS;
 
 	sim_api_call();
 	o = persistent(object, TEE_DATA_FLAG_ACCESS_WRITE);
-	return rewrite(o, size, NULL, 0);
+	result = sim_storage_asked("truncate");
+	if (result == TEE_SUCCESS)
+		result = rewrite(o, size, NULL, 0);
+	return sim_storage_answered("truncate", result);
 }
 
 TEE_Result TEE_SeekObjectData(TEE_ObjectHandle object, intmax_t offset, TEE_Whence whence)

@@ -49,6 +49,15 @@ extern const TEE_UUID sim_ta_uuid;
 /* Counts it, and panics when a test has asked for it. */
 void sim_api_call(void);
 
+/* ---- listed.c ------------------------------------------------------------ */
+
+/* What a test would have the core answer to this function instead of doing it;
+ * TEE_SUCCESS: nothing. */
+TEE_Result sim_storage_asked(const char *function);
+
+/* Returns the result, or panics where libutee would. */
+TEE_Result sim_storage_answered(const char *function, TEE_Result result);
+
 /* ---- handles.c ---------------------------------------------------------- */
 
 /*

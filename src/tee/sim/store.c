@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -11,19 +12,47 @@
 
 /* ---- opening ----------------------------------------------------------- */
 
+static bool sync_parent(int dir)
+{
+	int fd = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool synced = false;
+
+	/* Whoever may make names there need not be allowed to read it. */
+	if (fd < 0)
+		return errno == EACCES;
+	synced = !fsync(fd);
+	close(fd);
+	return synced;
+}
+
+bool sim_store_check_private(const char *name, const struct stat *st, struct sr_error *err)
+{
+	if (st->st_uid != geteuid())
+		return sr_fail(err, SR_E_INVALID, "%s: expected to belong to user %u, is user %u's",
+			       name, (unsigned)geteuid(), (unsigned)st->st_uid);
+	if (st->st_mode & 077)
+		return sr_fail(err, SR_E_INVALID,
+			       "%s: expected a mode that lets nobody else in (%04o), is %04o", name,
+			       S_ISDIR(st->st_mode) ? 0700u : 0600u,
+			       (unsigned)(st->st_mode & 07777));
+	return true;
+}
+
 /* Made where it is not there: ours alone, whatever the umask. What is there already
  * is not changed: a mistaken path could name anything. */
-static int open_directory(int parent, const char *path)
+static int open_directory(int parent, const char *path, int flags)
 {
 	const bool made = !mkdirat(parent, path, 0700);
 	int fd = -1;
 
 	if (!made && errno != EEXIST)
 		return -1;
-	fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
+	/* By name: a umask may have left a directory that even its owner cannot open. */
+	if (made && fchmodat(parent, path, 0700, 0))
 		return -1;
-	if (made && fchmod(fd, 0700)) {
+	fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+	/* What is put into it is promised to last: so must its own name. */
+	if (fd >= 0 && made && !sync_parent(fd)) {
 		close(fd);
 		return -1;
 	}
@@ -46,19 +75,20 @@ static bool open_files(struct sim_store *store, const char *path, struct sr_erro
 {
 	struct stat st = { 0 };
 
-	store->dir = open_directory(AT_FDCWD, path);
+	store->dir = open_directory(AT_FDCWD, path, 0);
 	if (store->dir < 0 || fstat(store->dir, &st))
 		return sr_fail(err, SR_E_UNAVAILABLE, "%s", strerror(errno));
-	if (st.st_mode & 077)
-		return sr_fail(
-			err, SR_E_INVALID,
-			"the directory's mode is %04o, but it must let nobody else in (0700)",
-			(unsigned)(st.st_mode & 07777));
+	if (!sim_store_check_private("the directory", &st, err))
+		return false;
 	store->device = st.st_dev;
 	store->inode = st.st_ino;
-	store->objects = open_directory(store->dir, "objects");
-	if (store->objects < 0)
+	store->objects = open_directory(store->dir, "objects", O_NOFOLLOW);
+	if (store->objects < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return sr_fail(err, SR_E_INVALID, "objects: expected a directory, is none");
+	if (store->objects < 0 || fstat(store->objects, &st))
 		return sr_fail(err, SR_E_UNAVAILABLE, "objects: %s", strerror(errno));
+	if (!sim_store_check_private("objects", &st, err))
+		return false;
 	store->lock = open_state_file(store->dir, "lock");
 	if (store->lock < 0)
 		return sr_fail(err, SR_E_UNAVAILABLE, "lock: %s", strerror(errno));
@@ -111,23 +141,33 @@ void sim_store_close(struct sim_store *store)
 	sr_wipe(store->content_key, sizeof(store->content_key));
 }
 
-bool sim_store_after_fork(struct sim_store *store)
+void sim_store_drop_lock(struct sim_store *store)
 {
 	close_file(&store->lock);
+}
+
+bool sim_store_after_fork(struct sim_store *store)
+{
+	sim_store_drop_lock(store);
 	store->lock = open_state_file(store->dir, "lock");
 	return store->lock >= 0;
 }
 
 /* ---- lock and generation ----------------------------------------------- */
 
-/* Read and written by pread and pwrite of 8 bytes under the lock: never in parts. */
+/* Read and written by pread and pwrite of 8 bytes under the lock. A file of another
+ * length is new, or a power cut's: it goes on at random, so that every process takes
+ * it for a change. When that cannot be written, the next one does the same. */
 static bool read_generation(const struct sim_store *store, uint64_t *out)
 {
 	ssize_t n = pread(store->generation, out, sizeof(*out), 0);
 
-	if (!n)
-		*out = 0; /* new: nothing has changed yet */
-	return !n || n == (ssize_t)sizeof(*out);
+	if (n < 0 || n == (ssize_t)sizeof(*out))
+		return n > 0;
+	randombytes_buf(out, sizeof(*out));
+	if (pwrite(store->generation, out, sizeof(*out), 0) == (ssize_t)sizeof(*out))
+		(void)fsync(store->generation);
+	return true;
 }
 
 bool sim_store_lock(struct sim_store *store, bool *changed)
@@ -253,6 +293,9 @@ TEE_Result sim_store_delete(struct sim_store *store, const struct sim_object_id 
 		error = sim_store_fault("unlink");
 	if (!error && unlinkat(store->objects, name, 0))
 		error = errno;
+	/* A writer killed at the wrong moment left a second name for the same content. */
+	if (!error)
+		sim_file_remove_temporary(store->objects);
 	if (!error)
 		error = sim_store_fault("sync directory");
 	if (!error && fsync(store->objects))
@@ -270,9 +313,28 @@ static TEE_Result visit_named(const struct sim_store *store, const char *name,
 	TEE_Result result = read_named(store, name, &id, &content);
 
 	sim_blob_free(&content);
-	if (result == TEE_ERROR_OUT_OF_MEMORY)
+	switch (result) {
+	case TEE_SUCCESS:
+		return visit(arg, &id);
+	case TEE_ERROR_CORRUPT_OBJECT:
+		return visit(arg, NULL);
+	case TEE_ERROR_ITEM_NOT_FOUND:
+		return TEE_SUCCESS;
+	default:
 		return result;
-	return visit(arg, result == TEE_SUCCESS ? &id : NULL);
+	}
+}
+
+/* NULL at the end, which a directory that cannot be read is not. */
+static struct dirent *next_entry(DIR *listing, TEE_Result *result)
+{
+	struct dirent *entry = NULL;
+
+	errno = 0;
+	entry = readdir(listing);
+	if (!entry && errno)
+		*result = TEE_ERROR_STORAGE_NOT_AVAILABLE;
+	return entry;
 }
 
 TEE_Result sim_store_list(const struct sim_store *store,
@@ -288,7 +350,7 @@ TEE_Result sim_store_list(const struct sim_store *store,
 			close(fd);
 		return TEE_ERROR_STORAGE_NOT_AVAILABLE;
 	}
-	while (result == TEE_SUCCESS && (entry = readdir(listing))) {
+	while (result == TEE_SUCCESS && (entry = next_entry(listing, &result))) {
 		if (sim_store_is_name(entry->d_name))
 			result = visit_named(store, entry->d_name, visit, arg);
 	}

@@ -4,7 +4,8 @@
  *
  *   master.key   32 random bytes, made once, never replaced
  *   lock         flock(2) around every invocation of the TA, between processes
- *   generation   u64, native order: raised before each change, under the lock
+ *   generation   u64, native order: raised before each change, under the lock; where
+ *                it is cut short it begins anew at random
  *   objects/     a file an object; its name is a keyed hash of the object's id
  *
  * An object's file is replaced or made as a whole (temporary file, fsync, rename
@@ -21,10 +22,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/base.h"
-#include "tee_api_types.h"
+#include "tee/sim/include/tee_api_types.h"
 
 #define SIM_OBJECT_MAX ((size_t)64 * 1024) /* bytes of one object's data */
 #define SIM_STORE_KEY_SIZE 32
@@ -56,13 +58,15 @@ struct sim_blob {
 void sim_blob_free(struct sim_blob *blob);
 
 /* Opens a store, making what is missing. SR_E_CORRUPT when master.key is gone
- * while there are objects: a new key would never open them again. */
+ * while there are objects: a new key would never open them again. SR_E_INVALID when
+ * directories or key belong to, or can be entered by, anybody else. */
 bool sim_store_open(struct sim_store *store, const char *path, const TEE_UUID *ta,
 		    struct sr_error *err) SR_MUST_USE;
 void sim_store_close(struct sim_store *store);
 
 /* After fork: the lock's file description is shared with the parent, so that it
- * would exclude nobody. Opens it anew. */
+ * would exclude nobody, and outlive the parent. Gives it up; opens it anew. */
+void sim_store_drop_lock(struct sim_store *store);
 bool sim_store_after_fork(struct sim_store *store) SR_MUST_USE;
 
 /* *changed: another process has changed the store since this one last held the
@@ -81,8 +85,9 @@ TEE_Result sim_store_write(struct sim_store *store, const struct sim_object_id *
 
 TEE_Result sim_store_delete(struct sim_store *store, const struct sim_object_id *id);
 
-/* Calls visit for every object, with NULL for one that cannot be read, until it
- * says other than TEE_SUCCESS, which is then the answer. */
+/* Calls visit for every object, with NULL for a corrupt one, until it says other than
+ * TEE_SUCCESS, which is then the answer. An object that may be sound but cannot be
+ * read now ends it with its error. */
 TEE_Result sim_store_list(const struct sim_store *store,
 			  TEE_Result (*visit)(void *arg, const struct sim_object_id *id),
 			  void *arg);
@@ -117,8 +122,15 @@ int sim_file_read(int dir, const char *name, size_t max, struct sim_blob *out);
 int sim_file_write(int dir, const char *name, const uint8_t *data, size_t len, bool replace,
 		   int (*publish)(void *arg), void *arg);
 
-/* Removes what killed writers left. Only under the lock: nobody is writing then. */
+/* What a killed writer left: the one temporary file there can be, and all that look
+ * like one. Only under the lock: nobody is writing then. */
+void sim_file_remove_temporary(int dir);
 void sim_file_remove_stale(int dir);
+
+/* SR_E_INVALID unless it is this user's and lets nobody else in. name is for the
+ * message. */
+bool sim_store_check_private(const char *name, const struct stat *st,
+			     struct sr_error *err) SR_MUST_USE;
 
 /* Asks sim_store_fault_hook (sim_test.h) whether a step of a change is to fail. */
 int sim_store_fault(const char *step);

@@ -12,8 +12,10 @@
 #include "tee/sim/sim_test.h"
 #include "tee/sim/store.h"
 
+/* One name a directory: whoever writes holds the lock. Others with the prefix were
+ * left by earlier versions. */
 #define TEMPORARY_PREFIX ".tmp-"
-#define TEMPORARY_NAME_SIZE 32
+#define TEMPORARY_NAME TEMPORARY_PREFIX "new"
 
 int (*sim_store_fault_hook)(const char *step);
 
@@ -95,17 +97,25 @@ out:
 	return error;
 }
 
+void sim_file_remove_temporary(int dir)
+{
+	(void)unlinkat(dir, TEMPORARY_NAME, 0);
+}
+
 /* A file that nobody has a name for but us; on disk when this returns 0. */
-static int write_temporary(int dir, const char *name, const uint8_t *data, size_t len)
+static int write_temporary(int dir, const uint8_t *data, size_t len)
 {
 	int error = sim_store_fault("open");
 	int fd = -1;
 
 	if (error)
 		return error;
-	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	sim_file_remove_temporary(dir);
+	fd = openat(dir, TEMPORARY_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
+	/* EEXIST is what says that the object exists, and this is not the object. */
 	if (fd < 0)
-		return errno;
+		return errno == EEXIST ? EIO : errno;
 	/* A umask could have taken more than it should. */
 	if (fchmod(fd, 0600))
 		error = errno;
@@ -125,25 +135,20 @@ static int write_temporary(int dir, const char *name, const uint8_t *data, size_
 int sim_file_write(int dir, const char *name, const uint8_t *data, size_t len, bool replace,
 		   int (*publish)(void *arg), void *arg)
 {
-	static unsigned counter;
-	char temporary[TEMPORARY_NAME_SIZE] = { 0 };
-	int error = 0;
+	int error = write_temporary(dir, data, len);
 
-	(void)snprintf(temporary, sizeof(temporary), TEMPORARY_PREFIX "%ld-%u", (long)getpid(),
-		       counter++);
-	error = write_temporary(dir, temporary, data, len);
 	if (!error && publish)
 		error = publish(arg);
 	if (!error)
 		error = sim_store_fault("publish");
 	if (!error)
-		error = (replace ? renameat(dir, temporary, dir, name)
-				 : linkat(dir, temporary, dir, name, 0))
+		error = (replace ? renameat(dir, TEMPORARY_NAME, dir, name)
+				 : linkat(dir, TEMPORARY_NAME, dir, name, 0))
 				? errno
 				: 0;
 	/* Gone already after a rename; after a link, its second name. */
 	if (error || !replace)
-		(void)unlinkat(dir, temporary, 0);
+		sim_file_remove_temporary(dir);
 	if (!error)
 		error = sim_store_fault("sync directory");
 	if (!error && fsync(dir))

@@ -9,9 +9,11 @@
  * version and file name as associated data: a file under another name is damage.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tee/sim/store.h"
 
@@ -120,6 +122,8 @@ TEE_Result sim_store_unseal(const struct sim_store *store, const char *name, con
 							store->content_key) &&
 	    read_id(store, name, out->data, id)) {
 		memmove(out->data, out->data + ID_FIELD_SIZE, sealed_len - overhead);
+		/* What is freed is wiped to len: behind it stands the end of a secret. */
+		sr_wipe(out->data + (sealed_len - overhead), ID_FIELD_SIZE);
 		result = TEE_SUCCESS;
 	}
 	if (result == TEE_SUCCESS)
@@ -172,6 +176,16 @@ static bool make_master(const struct sim_store *store, struct sr_error *err)
 	return true;
 }
 
+/* Where others may read it, it has been read; where another owns it, it is his. */
+static bool check_master(const struct sim_store *store, struct sr_error *err)
+{
+	struct stat st = { 0 };
+
+	if (fstatat(store->dir, MASTER_KEY_NAME, &st, AT_SYMLINK_NOFOLLOW))
+		return sr_fail(err, SR_E_UNAVAILABLE, MASTER_KEY_NAME ": %s", strerror(errno));
+	return sim_store_check_private(MASTER_KEY_NAME, &st, err);
+}
+
 bool sim_store_load_keys(struct sim_store *store, const TEE_UUID *ta, struct sr_error *err)
 {
 	struct sim_blob master = { 0 };
@@ -181,6 +195,10 @@ bool sim_store_load_keys(struct sim_store *store, const TEE_UUID *ta, struct sr_
 		if (!make_master(store, err))
 			return false;
 		error = sim_file_read(store->dir, MASTER_KEY_NAME, SIM_STORE_KEY_SIZE, &master);
+	}
+	if (!error && !check_master(store, err)) {
+		sim_blob_free(&master);
+		return false;
 	}
 	if (error && error != EFBIG)
 		return sr_fail(err, SR_E_UNAVAILABLE, MASTER_KEY_NAME ": %s", strerror(error));

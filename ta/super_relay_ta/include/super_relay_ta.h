@@ -37,21 +37,24 @@
 
 /* ---- limits ------------------------------------------------------------ */
 
-#define SR_TA_KEY_ID_MAX 64	 /* 1 to 64 of [A-Za-z0-9._-] */
-#define SR_TA_KEYS_MAX 64	 /* keys in one TA */
-#define SR_TA_BATCH_MAX 64	 /* items of one signing request */
-#define SR_TA_MESSAGE_MAX 4096	 /* bytes of one Ed25519 message */
-#define SR_TA_REQUEST_MAX 32768	 /* bytes of any request */
-#define SR_TA_RESPONSE_MAX 16384 /* bytes of any response */
+#define SR_TA_KEY_ID_MAX 64	  /* 1 to 64 of [A-Za-z0-9._-] */
+#define SR_TA_KEYS_MAX 64	  /* keys in one TA */
+#define SR_TA_KEYS_UNKNOWN 0xffff /* GET_INFO: the storage could not be read */
+#define SR_TA_BATCH_MAX 64	  /* items of one signing request */
+#define SR_TA_MESSAGE_MAX 4096	  /* bytes of one Ed25519 message */
+#define SR_TA_REQUEST_MAX 32768	  /* bytes of any request */
+#define SR_TA_RESPONSE_MAX 16384  /* bytes of any response */
 
 /* ---- key attributes ---------------------------------------------------- */
 
 #define SR_TA_ALG_SECP256K1 1 /* ECDSA, recoverable, low s */
 #define SR_TA_ALG_ED25519 2   /* RFC 8032, pure */
 
-/* Usage, fixed at creation; at least one, no unknown bit. */
+/* Usage, fixed at creation: exactly one. Both in one key would make it an oracle: it
+ * would sign the digest of any sponsorship as bytes of the caller's choice. */
 #define SR_TA_USAGE_SPONSOR (1u << 0) /* SIGN_SPONSORSHIP; secp256k1 only */
 #define SR_TA_USAGE_DIGEST (1u << 1)  /* SIGN_MESSAGE: bytes of the caller's choice */
+/* A mask, no usage. */
 #define SR_TA_USAGE_ALL (SR_TA_USAGE_SPONSOR | SR_TA_USAGE_DIGEST)
 
 #define SR_TA_ORIGIN_GENERATED 1      /* made inside, has never been outside */
@@ -69,29 +72,30 @@
 
 /*
  * "key info" below is: short string key id · u8 algorithm · u8 origin ·
- * u32 usage · u64 created · short string public key. created is what the normal
- * world's clock said when the key was made, in seconds since 1970: the TEE's own
- * clock starts anew at each boot. It is information; the TA decides nothing by it.
+ * u32 usage · u64 created · short string public key. created is what the request
+ * that made the key said, by convention seconds since 1970: the TEE's own clock
+ * starts anew at each boot. It is information; the TA decides nothing by it.
  *
  * Errors common to all commands with a key id: BAD_PARAMETERS (id empty, too
  * long, or a character outside the set), ITEM_NOT_FOUND, CORRUPT_OBJECT (the
- * stored key fails its checks; it is never replaced by itself),
- * STORAGE_NOT_AVAILABLE. NOT_SUPPORTED: unknown algorithm or scheme.
+ * stored key fails its checks, or has failed them since the TA began: it stays
+ * so until DELETE_KEY names it), STORAGE_NOT_AVAILABLE. NOT_SUPPORTED: unknown algorithm or scheme.
  * SECURITY: a signature did not verify before it left, so it did not leave.
  */
 
-/* in:  version · u8 algorithm · u32 usage · short string key id
+/* in:  version · u8 algorithm · u32 usage · short string key id · u64 created
  * out: version · key info
  * ACCESS_CONFLICT: the id exists; the key there is untouched.
+ * CORRUPT_OBJECT: the id is a damaged key's; DELETE_KEY makes it free.
  * STORAGE_NO_SPACE: SR_TA_KEYS_MAX reached. */
 #define SR_TA_CMD_GENERATE_KEY 0
 
-/* in:  version · u8 algorithm · u32 usage · short string key id · secret (32)
- *      · Ed25519 only: public key (32)
+/* in:  version · u8 algorithm · u32 usage · short string key id · u64 created
+ *      · secret (32) · Ed25519 only: public key (32)
  * out: version · key info
  * The GlobalPlatform API cannot derive an Ed25519 public key from its seed, so the
- * caller gives it, and the TA accepts it only after a signature made with the seed
- * has verified under it.
+ * caller gives it, and the TA accepts it only after signatures made with the seed
+ * have verified under it.
  * Development builds of the TA only: others answer ACCESS_DENIED.
  * BAD_PARAMETERS: the secret is no valid key, or the public key is not its own.
  * As GENERATE_KEY otherwise. */
@@ -145,8 +149,10 @@
 /* in:  version
  * out: version · u8 major · u8 minor · u8 patch · u32 features ·
  *      u32 anti-rollback protection level (gpd.tee.trustedStorage.
- *      antiRollback.protectionLevel: 0, 100 or 1000) · u16 keys ·
- *      u16 keys max · u8 batch max · short string implementation */
+ *      antiRollback.protectionLevel: 0, 100 or 1000) · u16 keys (or SR_TA_KEYS_UNKNOWN) ·
+ *      u16 keys max · u8 batch max · short string implementation
+ * Asks the storage nothing: keys is what was counted when the TA began or last
+ * listed its keys, with those made and deleted since. */
 #define SR_TA_CMD_GET_INFO 7
 
 #define SR_TA_FEATURE_DEV_IMPORT (1u << 0) /* plaintext IMPORT_KEY is compiled in */

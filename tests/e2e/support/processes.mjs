@@ -112,13 +112,22 @@ class Child {
   }
 }
 
+// The kernel kills the program when we end. It starts only when we are still there after the
+// kernel was told: else it would be missed.
+const ONLY_WITH_PARENT = '[ "$PPID" = "$0" ] && exec "$@"';
+
+function spawnGuarded(command, args, options) {
+  const shell = ["sh", "-c", ONLY_WITH_PARENT, String(process.pid)];
+  return spawn("setpriv", ["--pdeathsig", "KILL", ...shell, command, ...args], options);
+}
+
 /** Starts a program in the background. Its standard input is a pipe of ours. */
 export function launch(name, command, args = [], { env = {}, output } = {}) {
   const log = join(workspace, `${name}-${logs.length}.log`);
   const file = openSync(log, "a");
   const stdio = ["pipe", output ?? file, file];
   const options = { stdio, env: { ...process.env, ...env }, cwd: root };
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", command, ...args], options);
+  const child = spawnGuarded(command, args, options);
   closeSync(file);
   child.stdin.on("error", () => {});
   logs.push({ name, log });
@@ -133,7 +142,7 @@ export function run(command, args, { env = {}, input = "", killAfter, output } =
   return new Promise((resolve, reject) => {
     const file = output ? openSync(output, "w") : "pipe";
     const options = { stdio: ["pipe", file, "pipe"], env: { ...process.env, ...env }, cwd: root };
-    const child = spawn("setpriv", ["--pdeathsig", "KILL", command, ...args], options);
+    const child = spawnGuarded(command, args, options);
     const written = { stdout: "", stderr: "" };
     const timer = setTimeout(() => child.kill("SIGKILL"), killAfter ?? RUN_WITHIN_MS);
     if (output) closeSync(file);

@@ -530,6 +530,43 @@ static void an_imported_key_has_the_public_key_that_its_standard_says(void **sta
 	kms_close(kms, 0);
 }
 
+static void a_new_key_has_the_time_of_its_making(void **state)
+{
+	static const uint8_t secret[32] = { [31] = 7 };
+	struct kms_config c = config_with(1, 4, 0);
+	struct kms *kms = open_kms(&c);
+	struct sr_error err = { .code = SR_OK };
+	const uint64_t before = sr_time_unix_s();
+	struct kms_key made;
+	struct kms_key imported;
+
+	(void)state;
+	if (!kms_generate_key(kms, "timed", SR_TA_ALG_SECP256K1, SR_TA_USAGE_SPONSOR, &made,
+			      &err) ||
+	    !kms_import_key(kms, "timed-too", SR_TA_ALG_SECP256K1, SR_TA_USAGE_SPONSOR, secret,
+			    &imported, &err))
+		fail_msg("%s", err.message);
+	assert_in_range(made.created, before, sr_time_unix_s());
+	assert_in_range(imported.created, made.created, sr_time_unix_s());
+	kms_close(kms, 0);
+}
+
+static void no_key_is_made_for_two_usages(void **state)
+{
+	struct kms_config c = config_with(1, 4, 0);
+	struct kms *kms = open_kms(&c);
+	struct sr_error err = { .code = SR_OK };
+	struct kms_key key;
+
+	(void)state;
+	assert_false(
+		kms_generate_key(kms, "both", SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, &key, &err));
+	assert_int_equal(err.code, SR_E_INVALID);
+	assert_false(kms_get_key(kms, "both", &key, &err));
+	assert_int_equal(err.code, SR_E_NOT_FOUND);
+	kms_close(kms, 0);
+}
+
 static void key_ids_outside_the_set_are_refused_with_the_bound(void **state)
 {
 	struct sr_error err = { .code = SR_OK };
@@ -570,6 +607,8 @@ int main(void)
 		cmocka_unit_test_setup(threads_share_one_signer_while_keys_are_listed, reset),
 		cmocka_unit_test_setup(an_imported_key_has_the_public_key_that_its_standard_says,
 				       reset),
+		cmocka_unit_test_setup(a_new_key_has_the_time_of_its_making, reset),
+		cmocka_unit_test_setup(no_key_is_made_for_two_usages, reset),
 		cmocka_unit_test_setup(key_ids_outside_the_set_are_refused_with_the_bound, reset),
 	};
 
