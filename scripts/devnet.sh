@@ -74,6 +74,20 @@ call() {
   rpc eth_call "[{\"to\": \"$1\", \"data\": \"$2\"}, \"latest\"]"
 }
 
+# A mined transaction's receipt. The node mines at once, but answers before it has.
+await_receipt() {
+  local receipt deadline=$((SECONDS + 30))
+  while ((SECONDS < deadline)); do
+    receipt=$(rpc eth_getTransactionReceipt "[\"$1\"]") || return 1
+    if [[ $receipt != null ]]; then
+      printf '%s\n' "$receipt"
+      return
+    fi
+    sleep 0.05
+  done
+  devnet_fail "transaction $1 was not mined"
+}
+
 # Sends from the owner: to (empty: creation), data, value -> receipt, mined and successful.
 send() {
   local params transaction receipt
@@ -81,7 +95,7 @@ send() {
     --arg value "$3" '[{from: $from, data: $data, value: $value, gas: "0x989680"}
       + (if $to == "" then {} else {to: $to} end)]') || return 1
   transaction=$(rpc eth_sendTransaction "$params") || return 1
-  receipt=$(rpc eth_getTransactionReceipt "[\"$transaction\"]") || return 1
+  receipt=$(await_receipt "$transaction") || return 1
   if [[ $(jq -r '.status?' <<<"$receipt") != 0x1 ]]; then
     devnet_fail "transaction $transaction to '${1:-a new contract}' did not succeed"
     return 1

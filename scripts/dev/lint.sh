@@ -88,6 +88,8 @@ lint() {
   lint_one "shellcheck" shell check_shell
   lint_one "JavaScript syntax" javascript check_javascript
   lint_one "spelling" spelling check_spelling
+  lint_one "layers" layers scripts/check_layers.sh
+  lint_one "documents" documents scripts/check_readme.sh
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Summary: install what building, running and testing need (the others do it themselves)
 #
-# ./dev setup [build|run|all]
+# ./dev setup [build|run|all|cross]
+#
+#   build, run  only what these subcommands need
+#   cross       libraries for scripts/cross/aarch64-linux-gnu.ini, into build/deps-arm64
 #
 # Debian packages come from apt, with sudo unless root. Everything else stays in the checkout:
 # build/deps (libraries that Debian 12 lacks, OP-TEE's client header), node_modules, .dev.
@@ -129,56 +132,70 @@ fetch_donor_packages() {
   return 1
 }
 
+# Moves the two libraries of an unpacked root into a prefix: root, prefix as it is built,
+# prefix as it will be named, multiarch name.
+place_libraries() {
+  local root=$1 new=$2 final=$3 multiarch=$4 library
+  cp "$root/usr/include/"{yyjson.h,llhttp.h} "$new/include/" || return 1
+  cp -P "$root/usr/lib/$multiarch/"lib{yyjson,llhttp}* "$new/lib/" || return 1
+  for library in yyjson libllhttp; do
+    sed -e "s|^prefix=.*|prefix=$final|" -e "s|^libdir=.*|libdir=\${prefix}/lib|" \
+      -e "s|^includedir=.*|includedir=\${prefix}/include|" \
+      -e "s|/usr/lib/$multiarch|$final/lib|g" -e "s|-I/usr/include|-I$final/include|" \
+      "$root/usr/lib/$multiarch/pkgconfig/$library.pc" \
+      >"$new/lib/pkgconfig/$library.pc" || return 1
+  done
+}
+
+# Makes a private prefix: its place, and the architecture whose libraries it gets ("none": it
+# gets OP-TEE's client header alone, which is the same for all).
 fill_private_prefix() {
-  local version=$1 native libraries new=$ROOT/build/deps.new package
-  native=$(dpkg --print-architecture)
-  libraries=$(gcc -print-multiarch)
-  if ((version == 12)); then
-    fetch_donor_packages "$native,arm64" libyyjson-dev libyyjson0 libllhttp-dev libllhttp9.2 \
-      optee-client-dev:arm64 || return 1
-  else
+  local final=$1 architecture=$2 new=$1.new package
+  if [[ $architecture == none ]]; then
     fetch_donor_packages arm64 optee-client-dev || return 1
+  else
+    fetch_donor_packages "$architecture,arm64" {libyyjson-dev,libyyjson0}:"$architecture" \
+      {libllhttp-dev,libllhttp9.2}:"$architecture" optee-client-dev:arm64 || return 1
   fi
   rm -rf "$new"
   mkdir -p "$new/root" "$new/lib/pkgconfig" "$new/include"
   for package in "$ROOT"/build/apt/packages/*.deb; do
     dpkg-deb -x "$package" "$new/root" || return 1
   done
-  # Only the header of OP-TEE's package is used: the same for all architectures.
   cp "$new/root/usr/include/tee_client_api.h" "$new/include/" || return 1
-  if ((version == 12)); then
-    cp "$new/root/usr/include/"{yyjson.h,llhttp.h} "$new/include/" || return 1
-    cp -P "$new/root/usr/lib/$libraries/"lib{yyjson,llhttp}* "$new/lib/" || return 1
-    for package in yyjson libllhttp; do
-      sed -e "s|^prefix=.*|prefix=$DEPS|" -e "s|^libdir=.*|libdir=\${prefix}/lib|" \
-        -e "s|^includedir=.*|includedir=\${prefix}/include|" \
-        -e "s|/usr/lib/$libraries|$DEPS/lib|g" -e "s|-I/usr/include|-I$DEPS/include|" \
-        "$new/root/usr/lib/$libraries/pkgconfig/$package.pc" \
-        >"$new/lib/pkgconfig/$package.pc" || return 1
-    done
-  fi
+  case $architecture in
+  none) ;;
+  amd64) place_libraries "$new/root" "$new" "$final" x86_64-linux-gnu || return 1 ;;
+  arm64) place_libraries "$new/root" "$new" "$final" aarch64-linux-gnu || return 1 ;;
+  *) echo "no libraries for the architecture $architecture" && return 1 ;;
+  esac
   rm -rf "$new/root" "$ROOT/build/apt"
-  prefix_stamp "$version" >"$new/stamp"
-  rm -rf "$DEPS"
-  mv "$new" "$DEPS"
+  prefix_stamp "$final" "$architecture" >"$new/stamp"
+  rm -rf "$final"
+  mv "$new" "$final"
 }
 
 # The .pc files hold the checkout's place, so a moved checkout makes them anew.
 prefix_stamp() {
-  printf '1 debian-%s %s %s' "$1" "$(dpkg --print-architecture)" "$DEPS"
+  printf '2 %s %s' "$1" "$2"
 }
 
 prefix_is_complete() {
-  [[ $(cat "$DEPS/stamp" 2>/dev/null) == "$(prefix_stamp "$1")" ]]
+  [[ $(cat "$1/stamp" 2>/dev/null) == "$(prefix_stamp "$1" "$2")" ]]
 }
 
 setup_private_prefix() {
-  if prefix_is_complete "$1"; then
+  if prefix_is_complete "$1" "$2"; then
     done_step "nothing to do"
     return
   fi
-  logged deps fill_private_prefix "$1"
+  logged "${1##*/}" fill_private_prefix "$1" "$2"
   done_step
+}
+
+# Which libraries build/deps needs: those that this Debian has not.
+missing_libraries() {
+  if (($1 == 12)); then dpkg --print-architecture; else printf none; fi
 }
 
 # npm ci, unless this very lock file was installed already: directory.
@@ -219,20 +236,20 @@ setup_npm_packages() {
 }
 
 is_complete() {
-  local level=$1 version=$2
+  local level=$1 libraries=$2
   shift 2
-  [[ -z $(missing_packages "$@") ]] && prefix_is_complete "$version" &&
+  [[ -z $(missing_packages "$@") ]] && prefix_is_complete "$DEPS" "$libraries" &&
     { [[ $level == build ]] || { use_node && npm_is_complete; }; }
 }
 
 install_all() {
-  local level=$1 version=$2
+  local level=$1 libraries=$2
   shift 2
   if [[ $level == build ]]; then steps 2; else steps 4; fi
   step "Debian packages"
   install_packages "$@"
   step "libraries and headers from Debian $DONOR_SUITE, into build/deps"
-  setup_private_prefix "$version"
+  setup_private_prefix "$DEPS" "$libraries"
   if [[ $level != build ]]; then
     step "Node.js, $NODE_MINIMUM or newer"
     setup_node
@@ -244,23 +261,31 @@ install_all() {
 # build: what compiles; run: also the local network; all: also what tests, lints and fuzzes.
 # Says nothing where nothing is missing.
 setup() {
-  local level=$1 version
+  local level=$1 version libraries
   local -a packages=("${BUILD_PACKAGES[@]}")
   version=$(debian_version)
+  libraries=$(missing_libraries "$version")
   if ((version >= 13)); then packages+=(libyyjson-dev libllhttp-dev); fi
   if [[ $level != build ]]; then packages+=("${RUN_PACKAGES[@]}"); fi
   if [[ $level == all ]]; then packages+=("${TEST_PACKAGES[@]}"); fi
   mkdir -p "$LOGS"
   exec 9>"$STATE/setup.lock"
   flock 9
-  is_complete "$level" "$version" "${packages[@]}" ||
-    install_all "$level" "$version" "${packages[@]}"
+  is_complete "$level" "$libraries" "${packages[@]}" ||
+    install_all "$level" "$libraries" "${packages[@]}"
   exec 9>&-
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
-  [[ $# -lt 2 && ${1:-all} =~ ^(build|run|all)$ ]] ||
-    usage_error scripts/dev/setup.sh "setup takes build, run or all"
-  setup "${1:-all}"
+  [[ $# -lt 2 && ${1:-all} =~ ^(build|run|all|cross)$ ]] ||
+    usage_error scripts/dev/setup.sh "setup takes build, run, all or cross"
+  if [[ ${1-} == cross ]]; then
+    mkdir -p "$LOGS"
+    steps 1
+    step "libraries for arm64 from Debian $DONOR_SUITE, into build/deps-arm64"
+    setup_private_prefix "$DEPS-arm64" arm64
+  else
+    setup "${1:-all}"
+  fi
   printf 'the set-up is complete\n'
 fi
