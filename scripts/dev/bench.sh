@@ -10,6 +10,7 @@ set -euo pipefail
 declare -F setup >/dev/null || source scripts/dev/setup.sh
 
 setup build
+own_scratch
 steps 1
 step "compile, optimised"
 configure build/release gcc --buildtype=release

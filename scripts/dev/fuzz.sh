@@ -39,6 +39,7 @@ fuzz_one() {
 
 # All targets, two at a time: seconds for each, name filter.
 fuzz() {
+  own_scratch
   local program name
   local -a running=() names=()
   for program in build/fuzz/tests/fuzz-*; do

@@ -17,6 +17,13 @@ export npm_config_update_notifier=false
 export ASAN_OPTIONS=${ASAN_OPTIONS-detect_leaks=1:strict_string_checks=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS-print_stacktrace=1:halt_on_error=1}
 
+# From here on scratch of tests and tools stays in the checkout, too. Not during the set-up:
+# apt works as a user of its own, who may not come here.
+own_scratch() {
+  mkdir -p "$STATE/tmp"
+  export TMPDIR=$STATE/tmp
+}
+
 die() {
   printf 'dev: %s\n' "$*" >&2
   exit 1

@@ -172,6 +172,7 @@ run_tests() {
   else
     setup run
   fi
+  own_scratch
   steps "$count"
   build_and_test "unit and TA tests" build "${CC:-gcc}" ''
   # What does not compile would only fail again in each of the others.

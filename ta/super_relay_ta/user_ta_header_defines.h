@@ -8,10 +8,11 @@
 #define TA_UUID SUPER_RELAY_TA_UUID
 
 /* One instance for all sessions, and it stays: key cache, and later budgets and
- * the audit chain, are one truth. */
-/* TA_FLAG_INSTANCE_KEEP_CRASHED is left out on purpose: it
- * would keep a panicked instance dead until the next boot. That is for a TA whose
- * counters in memory a panic would set back; here nothing in memory bounds what a key
+ * the audit chain, are one truth.
+ *
+ * TA_FLAG_INSTANCE_KEEP_CRASHED is left out on purpose: it would keep a panicked
+ * instance dead until the next boot. That is for a TA whose counters in memory a
+ * panic would set back; here nothing in memory bounds what a key
  * may sign, so it would only let whoever can cause a panic stop the signing for good.
  * What a new instance forgets, which keys were found damaged, is in docs/ta.md. Once
  * budgets live in memory, this is to be decided anew. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "http/http.h"
+#include "temp_dir.h"
 
 enum { CLIENTS = 16, REQUESTS = 500 };
 
@@ -89,7 +90,7 @@ static double run(const char *body)
 
 int main(void)
 {
-	static char store[] = "/tmp/sr-bench-XXXXXX";
+	static char store[TEMP_DIR_MAX];
 	static struct paymaster pm;
 	static struct http_config config;
 	struct rpc rpc = { .paymaster = &pm,
@@ -114,12 +115,11 @@ int main(void)
 	struct http_server *server = NULL;
 	struct kms *kms = NULL;
 	struct kms_key key;
-	char command[64];
 	double cheap_rate = 0;
 	double sponsor_rate = 0;
 
 	sr_log_setup(SR_LOG_ERROR, SR_LOG_TEXT);
-	if (!mkdtemp(store) || !tee_load_simulator(store, &k.api, &err) ||
+	if (!make_temp_dir(store) || !tee_load_simulator(store, &k.api, &err) ||
 	    !kms_open(&k, &kms, &err) ||
 	    !kms_generate_key(kms, "bench", SR_TA_ALG_SECP256K1, SR_TA_USAGE_SPONSOR, &key, &err) ||
 	    !loop_create(&h.loop, &err) || !health_start(&h, &config.health, &err) ||
@@ -145,6 +145,5 @@ int main(void)
 	printf("ratio                %9.2f\n", cheap_rate / sponsor_rate);
 	http_stop(server, 1000);
 	kms_close(kms, 0);
-	snprintf(command, sizeof(command), "rm -rf '%s'", store);
-	return system(command);
+	return remove_temp_dir(store);
 }

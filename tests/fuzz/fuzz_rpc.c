@@ -5,13 +5,21 @@
 #include <string.h>
 
 #include "rpc/rpc.h"
+#include "temp_dir.h"
 
 static struct paymaster pm;
 static struct rpc rpc;
 static struct rpc_worker worker;
+static char store[TEMP_DIR_MAX];
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void remove_store(void)
+{
+	if (remove_temp_dir(store))
+		fprintf(stderr, "%s was not removed\n", store);
+}
 
 static void die(const struct sr_error *err)
 {
@@ -21,7 +29,6 @@ static void die(const struct sr_error *err)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static char store[] = "/tmp/sr-fuzz-rpc-XXXXXX";
 	struct kms_config c = { .ta_uuid = SUPER_RELAY_TA_UUID,
 				.pool_size = 1,
 				.batch_size = 4,
@@ -42,8 +49,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	sr_log_setup(SR_LOG_ERROR, SR_LOG_TEXT);
 	memset(&p.max_operation_cost, 0xff, sizeof(p.max_operation_cost));
 	memset(&p.max_pre_verification_gas, 0xff, sizeof(p.max_pre_verification_gas));
-	if (!mkdtemp(store) || !tee_load_simulator(store, &c.api, &err) ||
-	    !kms_open(&c, &kms, &err) ||
+	if (!make_temp_dir(store) || atexit(remove_store) ||
+	    !tee_load_simulator(store, &c.api, &err) || !kms_open(&c, &kms, &err) ||
 	    !kms_generate_key(kms, "fuzz", SR_TA_ALG_SECP256K1, SR_TA_USAGE_SPONSOR, &key, &err) ||
 	    !loop_create(&worker.loop, &err))
 		die(&err);

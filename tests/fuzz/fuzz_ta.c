@@ -17,6 +17,7 @@
 #include "super_relay_ta.h"
 #include "tee/sim/sim_test.h"
 #include "tee/tee.h"
+#include "temp_dir.h"
 
 #define GUARD 64
 #define CREATED 0, 1, 2, 3, 4, 5, 6, 7
@@ -26,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct tee_api api;
 static TEEC_Context context;
 static TEEC_Session session;
-static char store[] = "/tmp/super-relay-fuzz-XXXXXX";
+static char store[TEMP_DIR_MAX];
 
 static TEEC_Result invoke(uint32_t command, const uint8_t *request, size_t request_size,
 			  uint8_t *response, size_t *response_size)
@@ -79,8 +80,8 @@ static void set_up(void)
 	uint8_t response[256] = { 0 };
 	size_t room = sizeof(response);
 
-	if (!mkdtemp(store) || !tee_load_simulator(store, &api, NULL) || atexit(remove_store) ||
-	    api.initialize_context(NULL, &context) ||
+	if (!make_temp_dir(store) || !tee_load_simulator(store, &api, NULL) ||
+	    atexit(remove_store) || api.initialize_context(NULL, &context) ||
 	    api.open_session(&context, &session, &uuid, TEEC_LOGIN_PUBLIC, NULL, NULL, NULL) ||
 	    invoke(SR_TA_CMD_GENERATE_KEY, ec, sizeof(ec), response, &room))
 		abort();

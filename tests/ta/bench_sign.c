@@ -12,6 +12,7 @@
 
 #include "super_relay_ta.h"
 #include "tee/tee.h"
+#include "temp_dir.h"
 
 #define SIGNATURES 2048
 #define ROUNDS 3
@@ -21,7 +22,7 @@ static TEEC_Context context;
 static TEEC_Session session;
 static uint8_t request[SR_TA_REQUEST_MAX];
 static uint8_t response[SR_TA_RESPONSE_MAX];
-static char store[] = "/tmp/super-relay-bench-XXXXXX";
+static char store[TEMP_DIR_MAX];
 
 static void give_up(const char *what, uint32_t result)
 {
@@ -87,7 +88,7 @@ static void set_up(void)
 	const TEEC_UUID uuid = SUPER_RELAY_TA_UUID;
 	struct sr_error err = { 0 };
 
-	if (!mkdtemp(store) || atexit(remove_store) || !tee_load_simulator(store, &api, &err))
+	if (!make_temp_dir(store) || atexit(remove_store) || !tee_load_simulator(store, &api, &err))
 		give_up(err.message, 0);
 	if (api.initialize_context(NULL, &context) ||
 	    api.open_session(&context, &session, &uuid, TEEC_LOGIN_PUBLIC, NULL, NULL, NULL))

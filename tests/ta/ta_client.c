@@ -19,10 +19,9 @@ static bool use_optee(void)
 	return backend && !strcmp(backend, "optee");
 }
 
-void ta_new_store(char out[static 64])
+void ta_new_store(char out[static TEMP_DIR_MAX])
 {
-	(void)snprintf(out, 64, "/tmp/super-relay-ta-test-XXXXXX");
-	assert_non_null(mkdtemp(out));
+	assert_true(make_temp_dir(out));
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)

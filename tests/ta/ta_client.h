@@ -17,6 +17,7 @@
 
 #include "super_relay_ta.h"
 #include "tee/tee.h"
+#include "temp_dir.h"
 
 #define CORRUPT_OBJECT 0xF0100001u
 
@@ -24,7 +25,7 @@ struct ta_client {
 	struct tee_api api;
 	TEEC_Context context;
 	TEEC_Session session;
-	char store[64]; /* the simulator's directory; empty under OP-TEE */
+	char store[TEMP_DIR_MAX]; /* the simulator's directory; empty under OP-TEE */
 };
 
 /* cmocka fixtures: *state is a struct ta_client with an open session on a TA
@@ -33,7 +34,7 @@ int ta_setup(void **state);
 int ta_teardown(void **state);
 
 /* The parts of it, for tests that come and go. */
-void ta_new_store(char out[static 64]);
+void ta_new_store(char out[static TEMP_DIR_MAX]);
 void ta_remove_store(const char *store);
 void ta_connect(struct ta_client *c);
 void ta_disconnect(struct ta_client *c);

@@ -28,7 +28,7 @@ static void restart(struct ta_client *c)
 /* Calls change for every object's file; returns how many there were. */
 static unsigned each_object(const struct ta_client *c, void (*change)(const char *path))
 {
-	char path[256] = "";
+	char path[TEMP_PATH_MAX] = "";
 	unsigned count = 0;
 	DIR *listing = NULL;
 

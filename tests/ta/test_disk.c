@@ -56,9 +56,9 @@ int fsync(int fd)
 	return (int)syscall(SYS_fsync, fd);
 }
 
-static void path_of(const struct ta_client *c, const char *name, char out[static 256])
+static void path_of(const struct ta_client *c, const char *name, char out[static TEMP_PATH_MAX])
 {
-	(void)snprintf(out, 256, "%s/%s", c->store, name);
+	(void)snprintf(out, TEMP_PATH_MAX, "%s/%s", c->store, name);
 }
 
 static void make_file(const char *path, const char *content, mode_t mode)
@@ -94,7 +94,7 @@ static TEEC_Result make(struct ta_client *c, const char *id)
 static void refuses_what_lets_others_in(void **state)
 {
 	struct ta_client *c = *state;
-	char path[256] = "";
+	char path[TEMP_PATH_MAX] = "";
 
 	ta_disconnect(c);
 	assert_int_equal(chmod(c->store, 0701), 0);
@@ -129,8 +129,8 @@ static void refuses_what_belongs_to_another(void **state)
 static void follows_no_link_to_the_objects(void **state)
 {
 	struct ta_client *c = *state;
-	char objects[256] = "";
-	char elsewhere[256] = "";
+	char objects[TEMP_PATH_MAX] = "";
+	char elsewhere[TEMP_PATH_MAX] = "";
 
 	ta_disconnect(c);
 	path_of(c, "objects", objects);
@@ -150,8 +150,8 @@ static void makes_no_master_key_where_the_objects_cannot_be_listed(void **state)
 	struct ta_client *c = *state;
 	struct tee_api api = { 0 };
 	struct sr_error err = { 0 };
-	char key[256] = "";
-	char kept[256] = "";
+	char key[TEMP_PATH_MAX] = "";
+	char kept[TEMP_PATH_MAX] = "";
 
 	fill_keys(c);
 	ta_disconnect(c);
@@ -210,7 +210,7 @@ static void a_new_store_has_its_name_on_disk(void **state)
 {
 	struct ta_client *c = *state;
 	struct stat st = { 0 };
-	char parent[64] = "";
+	char parent[TEMP_DIR_MAX] = "";
 	char store[sizeof(c->store)] = "";
 
 	ta_disconnect(c);
@@ -233,7 +233,7 @@ static void a_new_store_has_its_name_on_disk(void **state)
 
 static unsigned count_temporary(const struct ta_client *c)
 {
-	char path[256] = "";
+	char path[TEMP_PATH_MAX] = "";
 	unsigned count = 0;
 	DIR *listing = NULL;
 
@@ -250,7 +250,7 @@ static unsigned count_temporary(const struct ta_client *c)
 static void what_stands_in_a_writers_way_is_not_the_key(void **state)
 {
 	struct ta_client *c = *state;
-	char path[256] = "";
+	char path[TEMP_PATH_MAX] = "";
 
 	path_of(c, "objects/.tmp-new", path);
 	make_file(path, "half", 0600);
@@ -270,7 +270,7 @@ static void what_stands_in_a_writers_way_is_not_the_key(void **state)
 static void a_deleted_key_stays_under_no_second_name(void **state)
 {
 	struct ta_client *c = *state;
-	char directory[256] = "";
+	char directory[TEMP_PATH_MAX] = "";
 	char object[512] = "";
 	char second[512] = "";
 	struct dirent *entry = NULL;
@@ -295,7 +295,7 @@ static void a_deleted_key_stays_under_no_second_name(void **state)
 static void a_generation_cut_short_begins_anew(void **state)
 {
 	struct ta_client *c = *state;
-	char path[256] = "";
+	char path[TEMP_PATH_MAX] = "";
 	struct stat st = { 0 };
 
 	fill_keys(c);

@@ -23,9 +23,9 @@ static struct ta_request request;
 static struct ta_response response;
 
 /* The path of the only object, or of the n-th in the directory's order. */
-static void object_path(const struct ta_client *c, unsigned n, char out[static 256])
+static void object_path(const struct ta_client *c, unsigned n, char out[static TEMP_PATH_MAX])
 {
-	char directory[128] = "";
+	char directory[TEMP_PATH_MAX] = "";
 	DIR *listing = NULL;
 	struct dirent *entry = NULL;
 
@@ -36,7 +36,7 @@ static void object_path(const struct ta_client *c, unsigned n, char out[static 2
 		entry = readdir(listing);
 		assert_non_null(entry);
 	} while (entry->d_name[0] == '.' || n--);
-	assert_true(snprintf(out, 256, "%s/%.64s", directory, entry->d_name) < 256);
+	assert_true(snprintf(out, TEMP_PATH_MAX, "%s/%.64s", directory, entry->d_name) < 256);
 	closedir(listing);
 }
 
@@ -100,7 +100,7 @@ static void files_are_the_owners_alone_whatever_the_umask(void **state)
 		{ "/lock", 0600 }, { "/generation", 0600 },
 	};
 	struct ta_client *c = *state;
-	char path[256] = "";
+	char path[TEMP_PATH_MAX] = "";
 	struct stat st = { 0 };
 
 	for (unsigned mask = 0; mask <= 0777; mask += 0777) {
@@ -127,7 +127,7 @@ static void no_secret_stands_in_the_files(void **state)
 	struct ta_client *c = *state;
 	uint8_t secret[32] = { 0 };
 	uint8_t content[1024] = { 0 };
-	char path[256] = "";
+	char path[TEMP_PATH_MAX] = "";
 
 	memset(secret, 0x5c, sizeof(secret));
 	begin_new_key(&request, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "visible-name");
@@ -174,7 +174,7 @@ static void notices_every_flipped_byte(void **state)
 	uint8_t good[1024] = { 0 };
 	uint8_t signature[65] = { 0 };
 	struct key_info key = { 0 };
-	char path[256] = "";
+	char path[TEMP_PATH_MAX] = "";
 	size_t len = 0;
 
 	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "k", &key),
@@ -199,7 +199,7 @@ static void notices_truncation_and_growth(void **state)
 	struct ta_client *c = *state;
 	static uint8_t good[200 * 1024];
 	uint8_t signature[65] = { 0 };
-	char path[256] = "";
+	char path[TEMP_PATH_MAX] = "";
 	size_t len = 0;
 	const size_t lengths[] = { 0, 1, 5, 6, 28, 29, 44, 100, 109, 110 };
 
@@ -222,8 +222,8 @@ static void notices_truncation_and_growth(void **state)
 static void notices_files_that_have_changed_places(void **state)
 {
 	struct ta_client *c = *state;
-	char a[256] = "";
-	char b[256] = "";
+	char a[TEMP_PATH_MAX] = "";
+	char b[TEMP_PATH_MAX] = "";
 	uint8_t content[2][1024] = { { 0 } };
 	size_t len[2] = { 0 };
 
@@ -247,7 +247,7 @@ static void never_makes_a_second_master_key(void **state)
 	struct ta_client *c = *state;
 	struct tee_api api = { 0 };
 	struct sr_error err = { 0 };
-	char path[128] = "";
+	char path[TEMP_PATH_MAX] = "";
 	uint8_t key[64] = { 0 };
 	struct key_info info = { 0 };
 	size_t len = 0;
@@ -283,7 +283,7 @@ static void a_process_has_one_store(void **state)
 	struct ta_client *c = *state;
 	struct tee_api api = { 0 };
 	struct sr_error err = { 0 };
-	char other[64] = "";
+	char other[TEMP_DIR_MAX] = "";
 
 	assert_true(tee_load_simulator(c->store, &api, &err));
 	ta_new_store(other);
@@ -545,7 +545,7 @@ static void kills_at_random_moments_lose_no_acknowledged_key(void **state)
 /* Names in objects/ that begin with a dot, "." and ".." aside. */
 static unsigned count_temporary(const struct ta_client *c)
 {
-	char directory[128] = "";
+	char directory[TEMP_PATH_MAX] = "";
 	unsigned count = 0;
 	DIR *listing = NULL;
 
@@ -577,7 +577,7 @@ static void nothing_temporary_stays(void **state)
 static void what_a_killed_writer_left_is_removed(void **state)
 {
 	struct ta_client *c = *state;
-	char path[128] = "";
+	char path[TEMP_PATH_MAX] = "";
 
 	(void)snprintf(path, sizeof(path), "%s/objects/.tmp-1-1", c->store);
 	write_file(path, (const uint8_t *)"x", 1);

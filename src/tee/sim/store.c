@@ -82,6 +82,7 @@ static bool open_files(struct sim_store *store, const char *path, struct sr_erro
 		return false;
 	store->device = st.st_dev;
 	store->inode = st.st_ino;
+	errno = 0; /* looked at below, also by those who see this file alone */
 	store->objects = open_directory(store->dir, "objects", O_NOFOLLOW);
 	if (store->objects < 0 && (errno == ENOTDIR || errno == ELOOP))
 		return sr_fail(err, SR_E_INVALID, "objects: expected a directory, is none");

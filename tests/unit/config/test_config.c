@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config_test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "eth/eth.h"
+#include "temp_dir.h"
 
 #define PAYMASTER "0x00000000000000000000000000000000000000aa"
 
@@ -256,14 +258,18 @@ static void refuses_a_bad_toml_with_its_place(void **state)
 
 static void loads_a_file(void **state)
 {
-	char path[] = "/tmp/test-config-XXXXXX";
-	int fd = mkstemp(path);
+	char dir[TEMP_DIR_MAX];
+	char path[TEMP_DIR_MAX + 16];
+	int fd = -1;
 	struct config c;
 	struct sr_error err = { .code = SR_OK };
 	static const char text[] = "[node]\nnetwork = \"${TEST_CONFIG_NETWORK}\"\n"
 				   "[simulator]\nstore = 's'\n";
 
 	(void)state;
+	assert_true(make_temp_dir(dir));
+	(void)snprintf(path, sizeof(path), "%s/test.toml", dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
 	close(fd);
@@ -272,6 +278,7 @@ static void loads_a_file(void **state)
 	assert_string_equal(c.node.network, "sepolia");
 	config_free(&c);
 	unlink(path);
+	assert_int_equal(remove_temp_dir(dir), 0);
 	assert_false(config_load(path, &c, &err));
 	assert_int_equal(err.code, SR_E_NOT_FOUND);
 	assert_non_null(strstr(err.message, "cannot be opened: No such file"));

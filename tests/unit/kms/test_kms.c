@@ -17,9 +17,10 @@
 #include <unistd.h>
 
 #include "kms/kms.h"
+#include "temp_dir.h"
 
 static struct tee_api real_api;
-static char store_dir[64];
+static char store_dir[TEMP_DIR_MAX];
 
 /* ---- faults -------------------------------------------------------------- */
 
@@ -116,8 +117,7 @@ static int make_store(void **state)
 	struct sr_error err = { .code = SR_OK };
 
 	(void)state;
-	snprintf(store_dir, sizeof(store_dir), "/tmp/sr-kms-test-XXXXXX");
-	if (!mkdtemp(store_dir))
+	if (!make_temp_dir(store_dir))
 		return -1;
 	if (!tee_load_simulator(store_dir, &real_api, &err)) {
 		fprintf(stderr, "%s\n", err.message);
@@ -128,11 +128,8 @@ static int make_store(void **state)
 
 static int remove_store(void **state)
 {
-	char command[128];
-
 	(void)state;
-	snprintf(command, sizeof(command), "rm -rf '%s'", store_dir);
-	return system(command);
+	return remove_temp_dir(store_dir);
 }
 
 /* ---- signing requests ------------------------------------------------------ */

@@ -12,8 +12,9 @@
 #include <string.h>
 
 #include "paymaster/paymaster.h"
+#include "temp_dir.h"
 
-static char store_dir[64];
+static char store_dir[TEMP_DIR_MAX];
 static struct kms *kms;
 static struct kms_key key;
 static struct loop *loop;
@@ -65,8 +66,7 @@ static int setup(void **state)
 	struct paymaster_config p = config();
 
 	(void)state;
-	snprintf(store_dir, sizeof(store_dir), "/tmp/sr-pm-test-XXXXXX");
-	if (!mkdtemp(store_dir) || !tee_load_simulator(store_dir, &c.api, &err) ||
+	if (!make_temp_dir(store_dir) || !tee_load_simulator(store_dir, &c.api, &err) ||
 	    !kms_open(&c, &kms, &err) ||
 	    !kms_generate_key(kms, "pm", SR_TA_ALG_SECP256K1, SR_TA_USAGE_SPONSOR, &key, &err) ||
 	    !loop_create(&loop, &err)) {
@@ -80,16 +80,13 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	char command[128];
-
 	(void)state;
 	loop_stop(loop);
 	loop_run(loop);
 	loop_destroy(loop);
 	kms_close(kms, 0);
 	secp256k1_context_destroy(secp);
-	snprintf(command, sizeof(command), "rm -rf '%s'", store_dir);
-	return system(command);
+	return remove_temp_dir(store_dir);
 }
 
 /* ---- helpers --------------------------------------------------------------- */
