@@ -54,6 +54,7 @@ static int open_directory(int parent, const char *path, int flags)
 	/* What is put into it is promised to last: so must its own name. */
 	if (fd >= 0 && made && !sync_parent(fd)) {
 		close(fd);
+		errno = EIO; /* close may have left another */
 		return -1;
 	}
 	return fd;
@@ -65,7 +66,10 @@ static int open_state_file(int dir, const char *name)
 	int fd = openat(dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd >= 0 && fchmod(fd, 0600)) {
+		const int cause = errno;
+
 		close(fd);
+		errno = cause;
 		return -1;
 	}
 	return fd;
@@ -82,7 +86,6 @@ static bool open_files(struct sim_store *store, const char *path, struct sr_erro
 		return false;
 	store->device = st.st_dev;
 	store->inode = st.st_ino;
-	errno = 0; /* looked at below, also by those who see this file alone */
 	store->objects = open_directory(store->dir, "objects", O_NOFOLLOW);
 	if (store->objects < 0 && (errno == ENOTDIR || errno == ELOOP))
 		return sr_fail(err, SR_E_INVALID, "objects: expected a directory, is none");
