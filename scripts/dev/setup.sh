@@ -74,12 +74,11 @@ install_packages() {
   done_step "${#missing[@]} installed"
 }
 
-# Archives that may carry the donor suite: this machine's own mirror first.
+# Archives that may carry the donor suite: those that this machine is set up with.
 archives() {
   # shellcheck disable=SC2016 # apt expands it
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-    grep -E '^(https?|mirror[a-z+]*|file|copy):' | grep -vE 'security|backports' | sort -u | head -2
-  printf 'http://deb.debian.org/debian\n'
+    grep -E '^(https?|mirror[a-z+]*|file|copy):' | grep -vE 'security|backports' | sort -u | head -8
 }
 
 # An apt of our own: its sources, lists and cache lie under build/apt and the machine's stay as
