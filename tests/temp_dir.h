@@ -3,6 +3,7 @@
 #ifndef SR_TEST_TEMP_DIR_H
 #define SR_TEST_TEMP_DIR_H
 
+#include <ftw.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +19,18 @@ static inline bool make_temp_dir(char out[static TEMP_DIR_MAX])
 	return n > 0 && n < TEMP_DIR_MAX && mkdtemp(out);
 }
 
+static inline int remove_temp_entry(const char *path, const struct stat *st, int type,
+				    struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
 static inline int remove_temp_dir(const char *path)
 {
-	char command[TEMP_DIR_MAX + 16];
-
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", path);
-	return system(command);
+	return nftw(path, remove_temp_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 #endif

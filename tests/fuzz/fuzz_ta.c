@@ -8,7 +8,6 @@
  * buffer, or answer a success larger than the room.
  */
 #include <errno.h>
-#include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,17 +51,9 @@ static int refuse_change(const char *step)
 	return ENOSPC;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 static void remove_store(void)
 {
-	(void)nftw(store, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	(void)remove_temp_dir(store);
 }
 
 static void set_up(void)

@@ -4,7 +4,6 @@
  * batches, beside libsecp256k1 doing the same work (sign, and recover to check).
  * Ratios are what to look at; absolute figures depend on the machine and its load.
  */
-#include <ftw.h>
 #include <secp256k1_recovery.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,17 +45,9 @@ static void invoke(uint32_t command, size_t len)
 		give_up("command", result);
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 static void remove_store(void)
 {
-	(void)nftw(store, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	(void)remove_temp_dir(store);
 }
 
 /* "k" signs digests, "p" sponsors. */

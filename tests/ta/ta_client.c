@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ta_client.h"
 
-#include <ftw.h>
 #include <secp256k1_recovery.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -24,17 +23,9 @@ void ta_new_store(char out[static TEMP_DIR_MAX])
 	assert_true(make_temp_dir(out));
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path);
-}
-
 void ta_remove_store(const char *store)
 {
-	(void)nftw(store, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	(void)remove_temp_dir(store);
 }
 
 void ta_connect(struct ta_client *c)
