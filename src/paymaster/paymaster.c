@@ -85,10 +85,14 @@ void paymaster_apply(const struct paymaster *pm, const struct paymaster_grant *g
 	op->paymaster_data = SR_BYTES(grant->data);
 }
 
-bool paymaster_check(const struct paymaster *pm, const struct eth_user_op *op, struct sr_error *err)
+/*
+ * The policy, the same for stub and final data; puts the limits it judged by into
+ * the grant. Gas limits that the operation lacks are not judged here.
+ */
+static bool check_policy(const struct paymaster *pm, const struct eth_user_op *op,
+			 struct paymaster_grant *grant, struct sr_error *err)
 {
 	struct eth_user_op priced = *op;
-	struct paymaster_grant grant = { 0 };
 	struct eth_u256 cost;
 	char have[ETH_U256_DEC_MAX];
 	char most[ETH_U256_DEC_MAX];
@@ -100,7 +104,7 @@ bool paymaster_check(const struct paymaster *pm, const struct eth_user_op *op, s
 		return sr_fail(
 			err, SR_E_UNAVAILABLE,
 			"the paymaster's key is missing or not the one this relay started with");
-	if (!choose_limits(pm, op, &grant, err))
+	if (!choose_limits(pm, op, grant, err))
 		return false;
 	if (eth_u256_cmp(&op->pre_verification_gas, &pm->config.max_pre_verification_gas) > 0) {
 		eth_u256_to_dec(&op->pre_verification_gas, have);
@@ -109,7 +113,7 @@ bool paymaster_check(const struct paymaster *pm, const struct eth_user_op *op, s
 			       "preVerificationGas: %s is over the policy's limit of %s", have,
 			       most);
 	}
-	paymaster_apply(pm, &grant, &priced);
+	paymaster_apply(pm, grant, &priced);
 	if (!eth_user_op_max_cost(&priced, &cost))
 		return sr_fail(err, SR_E_DENIED, "the operation's cost is over 2^256 wei");
 	if (eth_u256_cmp(&cost, &pm->config.max_operation_cost) > 0) {
@@ -135,7 +139,7 @@ bool paymaster_stub(const struct paymaster *pm, const struct eth_user_op *op,
 {
 	*out = (struct paymaster_grant){ .valid_until = STUB_VALID_UNTIL,
 					 .valid_after = STUB_VALID_AFTER };
-	if (!paymaster_check(pm, op, err) || !choose_limits(pm, op, out, err))
+	if (!check_policy(pm, op, out, err))
 		return false;
 	fill_data(out, paymaster_stub_signature);
 	return true;
@@ -179,7 +183,7 @@ bool paymaster_sponsor(const struct paymaster *pm, const struct eth_user_op *op,
 	request->error = (struct sr_error){ .code = SR_OK };
 	request->loop = loop;
 	request->task = (struct loop_task){ .run = on_loop };
-	if (!paymaster_check(pm, op, err) || !choose_limits(pm, op, &request->grant, err))
+	if (!check_policy(pm, op, &request->grant, err))
 		return false;
 	paymaster_apply(pm, &request->grant, &sponsored);
 	request->kms = (struct kms_request){ .done = on_signed };

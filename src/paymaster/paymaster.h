@@ -61,15 +61,11 @@ struct paymaster_grant {
 };
 
 /*
- * Checks an operation against the policy, in the same way for stub and final
- * data. Gas limits that the operation lacks are not judged here. SR_E_DENIED:
- * the policy refuses; SR_E_UNAVAILABLE: the chain id is not known yet.
+ * The stub: as long as the final data, with no more zero bytes, and a signature
+ * that recovers to nobody of ours. The policy judges it as it will the final
+ * data. SR_E_DENIED: the policy refuses; SR_E_UNAVAILABLE: the chain id is not
+ * known yet, or the paymaster is halted.
  */
-bool paymaster_check(const struct paymaster *pm, const struct eth_user_op *op,
-		     struct sr_error *err) SR_MUST_USE;
-
-/* The stub: as long as the final data, with no more zero bytes, and a signature
- * that recovers to nobody of ours. */
 bool paymaster_stub(const struct paymaster *pm, const struct eth_user_op *op,
 		    struct paymaster_grant *out, struct sr_error *err) SR_MUST_USE;
 
