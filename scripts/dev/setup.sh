@@ -81,16 +81,21 @@ archives() {
     grep -E '^(https?|mirror[a-z+]*|file|copy):' | grep -vE 'security|backports' | sort -u | head -8
 }
 
-# An apt of our own: its sources, lists and cache lie under build/apt and the machine's stay as
-# they are. Signatures are checked against Debian's keyring. Archive URI, architectures.
+# An apt of our own: its sources, lists and cache lie under one directory and the machine's stay
+# as they are. Signatures are checked against Debian's keyring.
+# Directory, archive URI, architectures (comma-separated), entries ("deb SUITE", "deb-src SUITE").
 write_private_apt() {
-  local archive=$1 directory=$ROOT/build/apt architecture
-  shift
+  local directory=$1 archive=$2 entry architecture
+  local -a architectures
+  IFS=, read -ra architectures <<<"$3"
+  shift 3
   rm -rf "$directory"
   mkdir -p "$directory"/{state/lists/partial,cache/archives/partial,packages}
   : >"$directory/status"
-  printf 'deb [signed-by=%s] %s %s main\n' /usr/share/keyrings/debian-archive-keyring.gpg \
-    "$archive" "$DONOR_SUITE" >"$directory/sources.list"
+  for entry; do
+    printf '%s [signed-by=%s] %s %s main\n' "${entry% *}" \
+      /usr/share/keyrings/debian-archive-keyring.gpg "$archive" "${entry#* }"
+  done >"$directory/sources.list"
   {
     cat <<END
 Dir::State "$directory/state";
@@ -100,10 +105,12 @@ Dir::Etc::sourcelist "$directory/sources.list";
 Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
 Acquire::Languages "none";
+Acquire::Retries "3";
+APT::Update::Error-Mode "any";
 #clear APT::Architectures;
-APT::Architecture "$1";
+APT::Architecture "${architectures[0]}";
 END
-    for architecture; do
+    for architecture in "${architectures[@]}"; do
       printf 'APT::Architectures:: "%s";\n' "$architecture"
     done
     # apt's own user may not be allowed to read the checkout.
@@ -113,17 +120,14 @@ END
 
 # Downloads donor packages into build/apt/packages: architectures (comma-separated), packages.
 fetch_donor_packages() {
-  local archive
-  local -a architectures
-  IFS=, read -ra architectures <<<"$1"
+  local archive directory=$ROOT/build/apt wanted=$1
   shift
   while read -r archive; do
-    write_private_apt "$archive" "${architectures[@]}"
+    write_private_apt "$directory" "$archive" "$wanted" "deb $DONOR_SUITE"
     if (
-      export APT_CONFIG=$ROOT/build/apt/apt.conf
-      cd "$ROOT/build/apt/packages"
-      apt-get -o Acquire::Retries=3 -o APT::Update::Error-Mode=any update &&
-        apt-get download "$@"
+      export APT_CONFIG=$directory/apt.conf
+      cd "$directory/packages"
+      apt-get update && apt-get download "$@"
     ); then
       return 0
     fi
