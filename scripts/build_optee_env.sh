@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Makes what phase 1 boots under QEMU, into build/optee/image:
+#
+#   flash.bin        TF-A, OP-TEE and U-Boot
+#   uboot-env.bin    U-Boot's environment
+#   Image            the arm64 kernel
+#   rootfs.cpio      tee-supplicant, libteec, the TA and the daemon
+#
+# All of it from Debian's packages and sources, verified by apt, and from this checkout. Needs
+# no root but for apt-get install of the compilers, and installs nothing of arm64. What has
+# not changed is not made again: after a change of the code it takes seconds.
+#
+#   scripts/build_optee_env.sh [--fresh]
+#
+#   --fresh   ask Debian's archive anew, for newer packages
+#
+# Environment: SR_TA_SIGN_KEY, a PEM file, signs the TA and is what OP-TEE trusts, instead of
+# a key of the checkout's own (build/optee/keys).
+set -euo pipefail
+
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
+# shellcheck source=scripts/dev/lib.sh
+[[ ${ROOT-} ]] || source scripts/dev/lib.sh
+# shellcheck source=scripts/dev/setup.sh
+declare -F setup >/dev/null || source scripts/dev/setup.sh
+
+readonly OPTEE=$ROOT/build/optee
+readonly IMAGE=$OPTEE/image
+
+# A step leaves what it was made from, so that the next run can tell whether to make it again.
+stamped() {
+  [[ $(cat "$OPTEE/stamps/$1" 2>/dev/null) == "$2" ]]
+}
+
+stamp() {
+  mkdir -p "$OPTEE/stamps"
+  printf '%s\n' "$2" >"$OPTEE/stamps/$1"
+}
+
+# shellcheck source=scripts/optee/packages.sh
+source scripts/optee/packages.sh
+# shellcheck source=scripts/optee/firmware.sh
+source scripts/optee/firmware.sh
+# shellcheck source=scripts/optee/guest.sh
+source scripts/optee/guest.sh
+
+# This image is for development: its TA takes plaintext keys, as the simulator's does.
+readonly TA_SETTINGS=(CFG_SR_DEV_IMPORT=y)
+
+build_optee() {
+  mkdir -p "$OPTEE" "$LOGS"
+  exec 8>"$OPTEE/lock"
+  flock 8
+  steps 7
+  step "Debian packages"
+  install_packages "${OPTEE_BUILD_PACKAGES[@]}"
+  step "sources and arm64 packages, into build/optee"
+  get_packages
+  step "OP-TEE and its TA dev kit"
+  make_ta_key
+  build_optee_os
+  step "firmware"
+  build_firmware
+  step "daemon for arm64"
+  build_daemon
+  step "Trusted Application"
+  build_ta
+  step "root file system"
+  build_root
+  exec 8>&-
+}
+
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+  case ${1-} in
+  '') ;;
+  --fresh) rm -f "$OPTEE/stamps/packages" ;;
+  *)
+    script_help "$0" >&2
+    exit 2
+    ;;
+  esac
+  build_optee
+  printf 'build/optee/image is ready\n'
+fi
