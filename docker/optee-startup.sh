@@ -1,0 +1,287 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Starts phase 1: QEMU with OP-TEE in the secure world and the relay in the normal one. Prints a
+# line when the relay says that it is ready, and stays until the machine ends. SIGTERM and SIGINT
+# shut the guest down in good order.
+#
+#   optee-startup.sh                   start
+#   optee-startup.sh relay ARGUMENT…   run a subcommand of super-relay in the running guest, for
+#                                      example: relay keys list --json
+#   optee-startup.sh healthcheck       status 0 when the relay is ready
+#
+# Environment (default):
+#   SR_OPTEE_IMAGE    directory of flash.bin, uboot-env.bin, Image, rootfs.cpio
+#   SR_OPTEE_STATE    directory of what persists and of the logs: disk.img, logs/, run/
+#   SR_CONFIG         the relay's configuration; variables that it names are handed in, too
+#   ETH_NODE_URL …    such variables; 127.0.0.1 and localhost in a URL mean this machine
+#   SR_OPTEE_LISTEN   address of the forwarded ports (127.0.0.1)
+#   SR_RPC_PORT, SR_API_PORT   the relay's ports on that address (3000, 9000)
+#   SR_OPTEE_WAIT     seconds within which the relay must be ready, 0 for no limit (120)
+#   SR_OPTEE_CPU, SR_OPTEE_CPUS, SR_OPTEE_MEMORY   of the machine (max, 2, 1024 MiB)
+#   SR_OPTEE_DISK     MiB of the persistent disk when it is made (256)
+# and for tests: SR_OPTEE_FORWARD ("HOSTPORT:GUESTPORT …"), SR_OPTEE_EXTRA_INITRD (a cpio laid
+# over the root file system), SR_OPTEE_QEMU_ARGS, SR_OPTEE_RELAY=no (no relay in the guest).
+set -euo pipefail
+
+HERE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
+readonly HERE
+readonly IMAGE=${SR_OPTEE_IMAGE:-$HERE/build/optee/image}
+readonly STATE=${SR_OPTEE_STATE:-$HERE/.dev/optee}
+readonly CONFIG=${SR_CONFIG:-$HERE/config/optee-config.toml}
+readonly LISTEN=${SR_OPTEE_LISTEN:-127.0.0.1}
+readonly RPC_PORT=${SR_RPC_PORT:-3000} API_PORT=${SR_API_PORT:-9000}
+readonly WAIT=${SR_OPTEE_WAIT:-120}
+readonly RUN=$STATE/run STATE_LOGS=$STATE/logs
+# How long the guest may take to shut down before it is ended.
+readonly SHUTDOWN_SECONDS=30
+# What the guest sees the machine as that QEMU runs on.
+readonly HOST_FROM_GUEST=10.0.2.2
+QEMU_PID=
+STOPPING=0
+
+fail() {
+  printf 'optee-startup: %s\n' "$*" >&2
+  exit 1
+}
+
+check_image() {
+  local file
+  for file in flash.bin uboot-env.bin Image rootfs.cpio; do
+    [[ -r $IMAGE/$file ]] || fail "there is no $IMAGE/$file; scripts/build_optee_env.sh makes it"
+  done
+  [[ -r $CONFIG ]] || fail "SR_CONFIG: cannot read '$CONFIG'"
+}
+
+# Made once and never again: what is on it are the keys. The name appears when it is complete.
+make_disk() {
+  local disk=$STATE/disk.img
+  [[ -e $disk ]] && return
+  rm -f "$disk.new"
+  truncate -s "${SR_OPTEE_DISK:-256}M" "$disk.new"
+  mke2fs -q -F -t ext4 -L super-relay -E root_owner=0:0 "$disk.new" ||
+    fail "mke2fs could not make the persistent disk"
+  sync "$disk.new"
+  mv "$disk.new" "$disk"
+}
+
+# The variables that the configuration names.
+config_variables() {
+  # shellcheck disable=SC2016 # the configuration's own notation
+  grep -o '\${[A-Za-z_][A-Za-z0-9_]*' "$CONFIG" | tr -d '${' | LC_ALL=C sort -u
+}
+
+# For the shell of the guest. A URL of this machine is another one from there.
+assignment() {
+  local value=$2
+  if [[ $value == http://* || $value == https://* ]]; then
+    value=$(sed -E "s#(https?://)(127\.0\.0\.1|localhost)([:/,]|\$)#\1$HOST_FROM_GUEST\3#g" \
+      <<<"$value")
+  fi
+  printf "%s='%s'\n" "$1" "${value//\'/\'\\\'\'}"
+}
+
+# The relay's ports are the guest's own matter: 3000 and 9000, on all its addresses.
+write_environment() {
+  local name
+  while read -r name; do
+    case $name in
+    SR_RPC_LISTEN | SR_API_LISTEN) ;;
+    *) [[ -z ${!name+set} ]] || assignment "$name" "${!name}" ;;
+    esac
+  done < <(config_variables)
+  printf 'SR_RPC_LISTEN=0.0.0.0:3000\nSR_API_LISTEN=0.0.0.0:9000\n'
+}
+
+# A disk of one tar archive: the guest unpacks it at boot. Node URLs can hold access keys, hence
+# the umask.
+write_handover() {
+  local directory=$RUN/handover
+  rm -rf "$directory"
+  mkdir -p "$directory"
+  chmod 750 "$directory"
+  cp "$CONFIG" "$directory/config.toml"
+  chmod 640 "$directory/config.toml"
+  write_environment >"$directory/environment"
+  chmod 640 "$directory/environment"
+  [[ ${SR_OPTEE_RELAY-} != no ]] || : >"$directory/no-relay"
+  tar -C "$directory" -cf "$RUN/handover.tar" .
+  rm -rf "$directory"
+}
+
+make_run_directory() {
+  umask 077
+  mkdir -p "$RUN" "$STATE_LOGS"
+  exec 9>"$STATE/lock"
+  flock -n 9 || fail "a machine with this state is running already: $STATE"
+  rm -f "$RUN"/*
+  mkfifo "$RUN/control.in" "$RUN/control.out"
+  cp "$IMAGE/uboot-env.bin" "$RUN/uboot-env.img"
+  # The size that the machine's second flash has.
+  truncate -s 64M "$RUN/uboot-env.img"
+  cat "$IMAGE/rootfs.cpio" ${SR_OPTEE_EXTRA_INITRD:+"$SR_OPTEE_EXTRA_INITRD"} >"$RUN/rootfs.cpio"
+  write_handover
+}
+
+# The processor: "max" has the random number instruction, which QEMU serves from the kernel's
+# generator; with the extensions named, this OP-TEE does not start TAs.
+processor() {
+  local model=${SR_OPTEE_CPU:-max}
+  if [[ $model == max ]]; then
+    model+=,sve=off,sme=off,pauth-impdef=on
+  fi
+  printf '%s' "$model"
+}
+
+forwards() {
+  local pair
+  printf ',hostfwd=tcp:%s:%d-:3000,hostfwd=tcp:%s:%d-:9000' "$LISTEN" "$RPC_PORT" "$LISTEN" \
+    "$API_PORT"
+  for pair in ${SR_OPTEE_FORWARD-}; do
+    printf ',hostfwd=tcp:%s:%d-:%d' "$LISTEN" "${pair%:*}" "${pair#*:}"
+  done
+}
+
+qemu_arguments() {
+  # shellcheck disable=SC2054 # the commas are the options' own
+  QEMU=(qemu-system-aarch64 -nodefaults -nographic -no-reboot
+    -machine "virt,secure=on,gic-version=3,acpi=off" -cpu "$(processor)"
+    -smp "${SR_OPTEE_CPUS:-2}" -m "${SR_OPTEE_MEMORY:-1024}"
+    -bios "$IMAGE/flash.bin"
+    -drive "if=pflash,unit=1,format=raw,readonly=on,file=$RUN/uboot-env.img"
+    -kernel "$IMAGE/Image" -initrd "$RUN/rootfs.cpio"
+    -append "console=ttyAMA0,38400 quiet panic=5 random.trust_cpu=on"
+    # Flushes reach the disk: what the TEE has stored is there after a power cut, too.
+    -drive "if=none,id=data,format=raw,cache=writeback,file=$STATE/disk.img"
+    -device virtio-blk-pci,drive=data
+    -drive "if=none,id=handover,format=raw,readonly=on,file=$RUN/handover.tar"
+    -device virtio-blk-pci,drive=handover
+    -netdev "user,id=n0$(forwards)" -device virtio-net-pci,netdev=n0,romfile=
+    -object rng-random,id=rng0,filename=/dev/urandom -device virtio-rng-pci,rng=rng0
+    -device virtio-serial-pci
+    -chardev "pipe,id=control,path=$RUN/control"
+    -device virtserialport,chardev=control,name=super-relay.control
+    -chardev "file,id=relay,path=$STATE_LOGS/relay.log,append=on"
+    -device virtserialport,chardev=relay,name=super-relay.log
+    -chardev "socket,id=console,path=$RUN/console.sock,server=on,wait=off,logfile=$STATE_LOGS/normal.log"
+    -serial chardev:console
+    -chardev "file,id=secure,path=$STATE_LOGS/secure.log"
+    -serial chardev:secure
+    -qmp "unix:$RUN/qmp.sock,server=on,wait=off" -monitor none)
+  # shellcheck disable=SC2206 # words
+  QEMU+=(${SR_OPTEE_QEMU_ARGS-})
+}
+
+running() {
+  [[ $QEMU_PID ]] && kill -0 "$QEMU_PID" 2>/dev/null
+}
+
+ready() {
+  curl -sf --noproxy '*' --max-time 5 -o /dev/null "http://$(reachable):$RPC_PORT/ready"
+}
+
+# An address to reach the forwarded ports at.
+reachable() {
+  if [[ $LISTEN == 0.0.0.0 ]]; then printf 127.0.0.1; else printf '%s' "$LISTEN"; fi
+}
+
+shut_down() {
+  STOPPING=1
+  trap '' INT TERM
+  local deadline=$((SECONDS + SHUTDOWN_SECONDS))
+  running || return 0
+  printf 'optee-startup: shutting the guest down\n'
+  printf '0 poweroff\n' >"$RUN/control.in"
+  while running && ((SECONDS < deadline)); do sleep 0.1; done
+  if running; then
+    printf 'optee-startup: the guest did not end within %d s and is ended\n' "$SHUTDOWN_SECONDS" >&2
+    kill -KILL "$QEMU_PID"
+    return 1
+  fi
+}
+
+show_ends() {
+  local log
+  for log in qemu secure normal relay; do
+    [[ -s $STATE_LOGS/$log.log ]] || continue
+    printf -- '--- the end of %s.log:\n' "$log" >&2
+    tail -n 15 "$STATE_LOGS/$log.log" | tr -d '\r' >&2
+  done
+}
+
+# Why the relay is not ready: what it answers, or what it last wrote before it ended.
+obstacle() {
+  local answer
+  if answer=$(curl -s --noproxy '*' --max-time 5 "http://$(reachable):$RPC_PORT/ready"); then
+    printf '%s' "$answer"
+  else
+    tail -n 1 "$STATE_LOGS/relay.log" 2>/dev/null | tr -d '\r' || true
+  fi
+}
+
+await_ready() {
+  local deadline=$((SECONDS + WAIT)) began=$1 reason='' told=$((SECONDS + 10))
+  [[ ${SR_OPTEE_RELAY-} != no ]] || return 0
+  until ready; do
+    running || return 1
+    if ((SECONDS >= told)) && [[ $reason != "$(obstacle)" ]]; then
+      reason=$(obstacle)
+      printf 'optee-startup: not ready yet: %s\n' "$reason"
+    fi
+    if ((WAIT > 0 && SECONDS >= deadline)); then
+      printf 'optee-startup: the relay was not ready within %d s\n' "$WAIT" >&2
+      return 1
+    fi
+    sleep 0.1
+  done
+  printf 'optee-startup: ready after %d.%01d s, on port %d\n' \
+    $((($(date +%s%N) - began) / 1000000000)) $((($(date +%s%N) - began) / 100000000 % 10)) \
+    "$RPC_PORT"
+}
+
+start() {
+  local began status=0
+  check_image
+  make_run_directory
+  make_disk
+  qemu_arguments
+  trap 'shut_down; exit' TERM INT
+  began=$(date +%s%N)
+  setpriv --pdeathsig KILL "${QEMU[@]}" </dev/null >"$STATE_LOGS/qemu.log" 2>&1 9>&- &
+  QEMU_PID=$!
+  if ! await_ready "$began"; then
+    shut_down || true
+    show_ends
+    exit 1
+  fi
+  wait "$QEMU_PID" || status=$?
+  ((STOPPING)) || { show_ends && fail "the machine ended by itself (status $status)"; }
+}
+
+# One request at a time: the answers share a pipe.
+relay_command() {
+  local number=$$ answered status out err
+  [[ -p $RUN/control.in ]] || fail "no machine with this state is running: $STATE"
+  exec 8>"$STATE/control.lock"
+  flock 8
+  printf '%d relay %s\n' "$number" "$*" >"$RUN/control.in"
+  while read -r -t 60 answered status out err; do
+    [[ $answered == "$number" ]] || continue
+    [[ $out == - ]] || base64 -d <<<"$out"
+    [[ $err == - ]] || base64 -d <<<"$err" >&2
+    exit "$status"
+  done <"$RUN/control.out"
+  fail "the guest did not answer within 60 s"
+}
+
+case ${1-} in
+'') start ;;
+relay)
+  shift
+  relay_command "$@"
+  ;;
+healthcheck) ready ;;
+*)
+  sed -n '3,/^[^#]/s/^# \{0,1\}//p' "$0" >&2
+  exit 2
+  ;;
+esac

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Summary: keys in a real OP-TEE under QEMU: build, run, keys, shell, bench
+#
+# ./dev optee build [--fresh]   make the image; --fresh asks Debian's archive for newer packages
+# ./dev optee run               start it: the relay with config/optee-config.toml (SR_CONFIG), which
+#                               wants ETH_NODE_URL and SR_PAYMASTER
+# ./dev optee keys ARGUMENT…    'super-relay keys' in the guest that runs, like: keys list
+# ./dev optee shell             a root shell on the guest's console; Ctrl-] leaves it
+# ./dev optee bench             signing through the whole path against signing natively, there
+#
+# ./dev run --optee brings a whole local network up with it. State and logs are in .dev/optee.
+set -euo pipefail
+
+[[ ${ROOT-} ]] || source scripts/dev/lib.sh
+# shellcheck source=scripts/build_optee_env.sh
+declare -F build_optee >/dev/null || source scripts/build_optee_env.sh
+
+readonly OPTEE_RUN_PACKAGES=(qemu-system-arm e2fsprogs curl socat)
+export SR_OPTEE_STATE=${SR_OPTEE_STATE:-$STATE/optee}
+
+prepare_optee() {
+  install_packages_quietly "${OPTEE_RUN_PACKAGES[@]}"
+  build_optee
+}
+
+# Says nothing where nothing is missing.
+install_packages_quietly() {
+  local -a missing
+  mapfile -t missing < <(missing_packages "$@")
+  ((${#missing[@]} == 0)) || logged apt apt_install "${missing[@]}"
+}
+
+optee_shell() {
+  local console=$SR_OPTEE_STATE/run/console.sock
+  install_packages_quietly socat
+  [[ -S $console ]] || die "no guest is running: start './dev run --optee' or './dev optee run'"
+  printf 'The guest'\''s console. Press Enter; Ctrl-] leaves it, and the guest goes on.\n'
+  exec socat -,raw,echo=0,escape=0x1d "unix-connect:$console"
+}
+
+optee_bench() {
+  prepare_optee
+  # shellcheck source=scripts/optee/bench.sh
+  source scripts/optee/bench.sh
+  optee_run_bench
+}
+
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+  subcommand=${1-}
+  [[ -z $subcommand ]] || shift
+  case $subcommand in
+  build)
+    exec scripts/build_optee_env.sh "$@"
+    ;;
+  run)
+    (($# == 0)) || usage_error "$0" "optee run takes no argument"
+    prepare_optee
+    exec docker/optee-startup.sh
+    ;;
+  keys) exec docker/optee-startup.sh relay keys "$@" ;;
+  shell) optee_shell ;;
+  bench) optee_bench ;;
+  *) usage_error "$0" "optee: build, run, keys, shell or bench?" ;;
+  esac
+fi
