@@ -19,6 +19,8 @@
 #   SR_OPTEE_WAIT     seconds within which the relay must be ready, 0 for no limit (120)
 #   SR_OPTEE_CPU, SR_OPTEE_CPUS, SR_OPTEE_MEMORY   of the machine (max, 2, 1024 MiB)
 #   SR_OPTEE_DISK     MiB of the persistent disk when it is made (256)
+#   SR_OPTEE_FOLLOW   "yes" writes the relay's log to standard output, too (no)
+#   SR_OPTEE_LOG_MIB  a log of more than so many MiB becomes NAME.log.1 (32)
 # and for tests: SR_OPTEE_FORWARD ("HOSTPORT:GUESTPORT …"), SR_OPTEE_EXTRA_INITRD (a cpio laid
 # over the root file system), SR_OPTEE_QEMU_ARGS, SR_OPTEE_RELAY=no (no relay in the guest).
 set -euo pipefail
@@ -36,7 +38,9 @@ readonly RUN=$STATE/run STATE_LOGS=$STATE/logs
 readonly SHUTDOWN_SECONDS=30
 # What the guest sees the machine as that QEMU runs on.
 readonly HOST_FROM_GUEST=10.0.2.2
+readonly LOG_LIMIT=$((${SR_OPTEE_LOG_MIB:-32} * 1024 * 1024))
 QEMU_PID=
+KEEPER_PID=
 STOPPING=0
 
 fail() {
@@ -162,9 +166,9 @@ qemu_arguments() {
     -device virtserialport,chardev=control,name=super-relay.control
     -chardev "file,id=relay,path=$STATE_LOGS/relay.log,append=on"
     -device virtserialport,chardev=relay,name=super-relay.log
-    -chardev "socket,id=console,path=$RUN/console.sock,server=on,wait=off,logfile=$STATE_LOGS/normal.log"
+    -chardev "socket,id=console,path=$RUN/console.sock,server=on,wait=off,logfile=$STATE_LOGS/normal.log,logappend=on"
     -serial chardev:console
-    -chardev "file,id=secure,path=$STATE_LOGS/secure.log"
+    -chardev "file,id=secure,path=$STATE_LOGS/secure.log,append=on"
     -serial chardev:secure
     -qmp "unix:$RUN/qmp.sock,server=on,wait=off" -monitor none)
   # shellcheck disable=SC2206 # words
@@ -175,8 +179,9 @@ running() {
   [[ $QEMU_PID ]] && kill -0 "$QEMU_PID" 2>/dev/null
 }
 
+# Seconds that the relay may take to answer.
 ready() {
-  curl -sf --noproxy '*' --max-time 5 -o /dev/null "http://$(reachable):$RPC_PORT/ready"
+  curl -sf --noproxy '*' --max-time "$1" -o /dev/null "http://$(reachable):$RPC_PORT/ready"
 }
 
 # An address to reach the forwarded ports at.
@@ -197,6 +202,35 @@ shut_down() {
     kill -KILL "$QEMU_PID"
     return 1
   fi
+}
+
+# The logs are appended to, so a copy can be taken of one, and it be emptied, while QEMU writes.
+rotate_logs() {
+  local log
+  for log in "$STATE_LOGS"/*.log; do
+    (($(stat -c %s "$log" 2>/dev/null || echo 0) > LOG_LIMIT)) || continue
+    cp "$log" "$log.1" && : >"$log"
+  done
+}
+
+# What the last boot has written is not this one's.
+set_logs_aside() {
+  local log
+  for log in "$STATE_LOGS"/*.log; do
+    [[ ! -e $log ]] || mv "$log" "$log.1"
+  done
+}
+
+keep_logs() {
+  while sleep 20 && running; do rotate_logs; done
+}
+
+follow_logs() {
+  rotate_logs
+  keep_logs 9>&- &
+  KEEPER_PID=$!
+  [[ ${SR_OPTEE_FOLLOW-} != yes ]] ||
+    tail -q -n 0 --pid="$QEMU_PID" -F "$STATE_LOGS/relay.log" 2>/dev/null 9>&- &
 }
 
 show_ends() {
@@ -221,7 +255,8 @@ obstacle() {
 await_ready() {
   local deadline=$((SECONDS + WAIT)) began=$1 reason='' told=$((SECONDS + 10))
   [[ ${SR_OPTEE_RELAY-} != no ]] || return 0
-  until ready; do
+  # A short wait: while the guest has no network yet, nobody answers at all.
+  until ready 1; do
     running || return 1
     if ((SECONDS >= told)) && [[ $reason != "$(obstacle)" ]]; then
       reason=$(obstacle)
@@ -242,12 +277,15 @@ start() {
   local began status=0
   check_image
   make_run_directory
+  set_logs_aside
   make_disk
   qemu_arguments
-  trap 'shut_down; exit' TERM INT
+  trap 'if shut_down; then exit 0; else exit 1; fi' TERM INT
+  trap '[[ -z $KEEPER_PID ]] || kill "$KEEPER_PID" 2>/dev/null || true' EXIT
   began=$(date +%s%N)
   setpriv --pdeathsig KILL "${QEMU[@]}" </dev/null >"$STATE_LOGS/qemu.log" 2>&1 9>&- &
   QEMU_PID=$!
+  follow_logs
   if ! await_ready "$began"; then
     shut_down || true
     show_ends
@@ -279,7 +317,7 @@ relay)
   shift
   relay_command "$@"
   ;;
-healthcheck) ready ;;
+healthcheck) ready 5 ;;
 *)
   sed -n '3,/^[^#]/s/^# \{0,1\}//p' "$0" >&2
   exit 2

@@ -11,9 +11,11 @@
 # no root but for apt-get install of the compilers, and installs nothing of arm64. What has
 # not changed is not made again: after a change of the code it takes seconds.
 #
-#   scripts/build_optee_env.sh [--fresh]
+#   scripts/build_optee_env.sh [--fresh] [--tests]
 #
 #   --fresh   ask Debian's archive anew, for newer packages
+#   --tests   also the TA's test build, into build/optee/ta-test: it can be told to panic, and is
+#             never part of an image
 #
 # Environment: SR_TA_SIGN_KEY, a PEM file, signs the TA and is what OP-TEE trusts, instead of
 # a key of the checkout's own (build/optee/keys).
@@ -48,11 +50,13 @@ source scripts/optee/guest.sh
 # This image is for development: its TA takes plaintext keys, as the simulator's does.
 readonly TA_SETTINGS=(CFG_SR_DEV_IMPORT=y)
 
+# Whether the TA's test build is wanted: 0 or 1.
 build_optee() {
+  local tests=${1:-0}
   mkdir -p "$OPTEE" "$LOGS"
   exec 8>"$OPTEE/lock"
   flock 8
-  steps 7
+  steps $((7 + tests))
   step "Debian packages"
   install_packages "${OPTEE_BUILD_PACKAGES[@]}"
   step "sources and arm64 packages, into build/optee"
@@ -65,21 +69,29 @@ build_optee() {
   step "daemon for arm64"
   build_daemon
   step "Trusted Application"
-  build_ta
+  build_ta ta
   step "root file system"
   build_root
+  if ((tests)); then
+    step "Trusted Application, test build"
+    build_ta ta-test CFG_SR_TEST_HOOKS=y
+  fi
   exec 8>&-
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
-  case ${1-} in
-  '') ;;
-  --fresh) rm -f "$OPTEE/stamps/packages" ;;
-  *)
-    script_help "$0" >&2
-    exit 2
-    ;;
-  esac
-  build_optee
+  with_tests=0
+  while (($#)); do
+    case $1 in
+    --fresh) rm -f "$OPTEE/stamps/packages" ;;
+    --tests) with_tests=1 ;;
+    *)
+      script_help "$0" >&2
+      exit 2
+      ;;
+    esac
+    shift
+  done
+  build_optee "$with_tests"
   printf 'build/optee/image is ready\n'
 fi

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Summary: keys in a real OP-TEE under QEMU: build, run, keys, shell, bench
+# Summary: keys in a real OP-TEE under QEMU: build, run, keys, shell, bench, symbolize
 #
 # ./dev optee build [--fresh]   make the image; --fresh asks Debian's archive for newer packages
 # ./dev optee run               start it: the relay with config/optee-config.toml (SR_CONFIG), which
 #                               wants ETH_NODE_URL and SR_PAYMASTER
 # ./dev optee keys ARGUMENT…    'super-relay keys' in the guest that runs, like: keys list
 # ./dev optee shell             a root shell on the guest's console; Ctrl-] leaves it
+# ./dev optee symbolize [LOG]   the secure world's log, with functions and lines in its abort dumps
 # ./dev optee bench             signing through the whole path against signing natively, there
 #
 # ./dev run --optee brings a whole local network up with it. State and logs are in .dev/optee.
@@ -39,6 +40,15 @@ optee_shell() {
   exec socat -,raw,echo=0,escape=0x1d "unix-connect:$console"
 }
 
+# OP-TEE prints a dump's addresses with the load address of each file; its script asks the
+# files that still have their symbols.
+optee_symbolize() {
+  local log=${1:-$SR_OPTEE_STATE/logs/secure.log}
+  [[ -r $log ]] || die "cannot read '$log'"
+  CROSS_COMPILE=$CROSS_PREFIX "$PYTHON" "$OPTEE/source/optee-os/scripts/symbolize.py" \
+    -d "$OPTEE"/ta -d "$OPTEE"/ta-test -d "$OPTEE/optee-os/core" -d "$OPTEE/optee-os/ldelf" <"$log"
+}
+
 optee_bench() {
   prepare_optee
   # shellcheck source=scripts/optee/bench.sh
@@ -60,7 +70,8 @@ if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
     ;;
   keys) exec docker/optee-startup.sh relay keys "$@" ;;
   shell) optee_shell ;;
+  symbolize) optee_symbolize "$@" ;;
   bench) optee_bench ;;
-  *) usage_error "$0" "optee: build, run, keys, shell or bench?" ;;
+  *) usage_error "$0" "optee: build, run, keys, shell, symbolize or bench?" ;;
   esac
 fi

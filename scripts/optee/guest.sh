@@ -67,17 +67,16 @@ compile_ta() {
     SECP256K1_DIR="$OPTEE/source/libsecp256k1" TA_SIGN_KEY="$TA_KEY" O="$output" "$@"
 }
 
-# What the TA of this image is built with; a change of it begins anew.
-ta_settings() {
-  printf '%s\n' "${TA_SETTINGS[@]}" "$(sha256sum <"$OPTEE/stamps/optee-os")" "$(ta_public_key)"
-}
-
+# A directory of build/optee, further make variables. A change of the settings begins anew.
 build_ta() {
-  if ! stamped ta "$(ta_settings)"; then
-    rm -rf "$OPTEE/ta"
+  local name=$1 wanted
+  shift
+  wanted=$(printf '%s\n' "${TA_SETTINGS[@]}" "$@" "$(cat "$OPTEE/stamps/optee-os")")
+  if ! stamped "$name" "$wanted"; then
+    rm -rf "${OPTEE:?}/$name"
   fi
-  logged optee-ta compile_ta "$OPTEE/ta" "${TA_SETTINGS[@]}"
-  stamp ta "$(ta_settings)"
+  logged "optee-$name" compile_ta "$OPTEE/$name" "${TA_SETTINGS[@]}" "$@"
+  stamp "$name" "$wanted"
   done_step
 }
 
