@@ -47,8 +47,9 @@ source scripts/optee/firmware.sh
 # shellcheck source=scripts/optee/guest.sh
 source scripts/optee/guest.sh
 
-# This image is for development: its TA takes plaintext keys, as the simulator's does.
-readonly TA_SETTINGS=(CFG_SR_DEV_IMPORT=y)
+# This image is for development: its TA takes plaintext keys, as the simulator's does. And it asks
+# the processor for random numbers, which the one that optee-startup.sh chooses has.
+readonly TA_SETTINGS=(CFG_SR_DEV_IMPORT=y CFG_SR_TA_RNDR=y)
 
 # Whether the TA's test build is wanted: 0 or 1.
 build_optee() {

@@ -185,6 +185,19 @@ static int run_show(struct kms *kms, const struct key_options *o)
 	return kms_get_key(kms, o->id, &key, &err) ? print_key(&key) : cli_fail(&err);
 }
 
+/* Asked afterwards, so that it is what the TA had for this key. The key is there whether
+ * or not this can be told. */
+static void warn_of_entropy(struct kms *kms)
+{
+	struct sr_error err = { .code = SR_OK };
+	struct kms_info info;
+	char text[KMS_ENTROPY_TEXT];
+
+	if (kms_get_info(kms, &info, &err) && !kms_entropy_text(&info, text))
+		fprintf(stderr, "warning: %s (entropy for this key: %s)\n", KMS_ENTROPY_WARNING,
+			text);
+}
+
 static int run_generate(struct kms *kms, const struct key_options *o)
 {
 	struct sr_error err = { .code = SR_OK };
@@ -192,6 +205,7 @@ static int run_generate(struct kms *kms, const struct key_options *o)
 
 	if (!kms_generate_key(kms, o->id, o->algorithm_id, o->usage_bits, &key, &err))
 		return cli_fail(&err);
+	warn_of_entropy(kms);
 	return print_key(&key);
 }
 

@@ -73,6 +73,16 @@ static struct chain_config bundler_client(const struct config *c, unsigned timeo
 
 /* ---- key ------------------------------------------------------------------ */
 
+static void say_entropy(const struct kms_info *info)
+{
+	char text[KMS_ENTROPY_TEXT];
+	const bool sound = kms_entropy_text(info, text);
+
+	sr_log(SR_LOG_INFO, "node", "entropy for keys: %s", text);
+	if (!sound)
+		sr_log(SR_LOG_WARN, "node", KMS_ENTROPY_WARNING);
+}
+
 static void say_what_it_is(const struct node *n, const struct kms_info *info)
 {
 	if (n->config.paymaster_relay.kms_backend == CONFIG_KMS_SIMULATOR)
@@ -85,6 +95,7 @@ static void say_what_it_is(const struct node *n, const struct kms_info *info)
 	if (!info->anti_rollback)
 		sr_log(SR_LOG_WARN, "node",
 		       "the TEE's secure storage has no protection against rollback");
+	say_entropy(info);
 }
 
 /* Nothing is ever generated because it was not found: a relay that made itself

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +11,8 @@ struct kms {
 };
 
 #define ADMIN_REQUEST_MAX (SR_TA_MESSAGE_MAX + 256)
+/* Enough for one key info, and for GET_INFO. */
+#define ADMIN_RESPONSE_SIZE 512
 
 bool kms_key_id_check(const char *id, struct sr_error *err)
 {
@@ -104,7 +105,7 @@ static struct admin *admin_new(uint32_t command, bool repeatable, struct sr_erro
 				     .items = 1,
 				     .request = { .data = a->request, .size = sizeof(a->request) },
 				     .response = a->response,
-				     .response_size = sizeof(a->response) };
+				     .response_size = ADMIN_RESPONSE_SIZE };
 	kms_put_u8(&a->call.request, SR_TA_WIRE_VERSION);
 	return a;
 }
@@ -172,20 +173,16 @@ static struct admin *new_key_call(uint32_t command, const char *id, uint8_t algo
 bool kms_generate_key(struct kms *kms, const char *id, uint8_t algorithm, uint32_t usage,
 		      struct kms_key *out, struct sr_error *err)
 {
-	struct admin *a = new_key_call(SR_TA_CMD_GENERATE_KEY, id, algorithm, usage, err);
+	uint8_t entropy[SR_TA_HOST_ENTROPY_SIZE] = { 0 };
+	struct admin *a = NULL;
 
+	if (!kms_host_entropy(entropy, err))
+		return false;
+	a = new_key_call(SR_TA_CMD_GENERATE_KEY, id, algorithm, usage, err);
+	if (a)
+		kms_put_bytes(&a->call.request, entropy, sizeof(entropy));
+	sr_wipe(entropy, sizeof(entropy));
 	return a && finish_key_call(kms, a, out, err);
-}
-
-/* The TA wants it beside the seed and checks that the two belong together. */
-static void put_ed25519_public(struct kms_writer *w, const uint8_t seed[static SR_TA_SECRET_SIZE])
-{
-	uint8_t public_key[crypto_sign_ed25519_PUBLICKEYBYTES];
-	uint8_t secret_key[crypto_sign_ed25519_SECRETKEYBYTES];
-
-	crypto_sign_ed25519_seed_keypair(public_key, secret_key, seed);
-	kms_put_bytes(w, public_key, sizeof(public_key));
-	sr_wipe(secret_key, sizeof(secret_key));
 }
 
 bool kms_import_key(struct kms *kms, const char *id, uint8_t algorithm, uint32_t usage,
@@ -197,8 +194,6 @@ bool kms_import_key(struct kms *kms, const char *id, uint8_t algorithm, uint32_t
 	if (!a)
 		return false;
 	kms_put_bytes(&a->call.request, secret, SR_TA_SECRET_SIZE);
-	if (algorithm == SR_TA_ALG_ED25519)
-		put_ed25519_public(&a->call.request, secret);
 	return finish_key_call(kms, a, out, err);
 }
 
@@ -243,6 +238,7 @@ static bool list_page(struct kms *kms, const char *after, struct kms_key *out, s
 
 	if (!a)
 		return false;
+	a->call.response_size = sizeof(a->response);
 	kms_put_text(&a->call.request, after);
 	ok = admin_call(kms, a, err);
 	if (ok) {
@@ -321,7 +317,8 @@ static bool finish_sign_call(struct kms *kms, struct admin *a, size_t count, siz
 	return ok;
 }
 
-static struct admin *new_sign_call(const char *id, size_t count, struct sr_error *err)
+static struct admin *new_sign_call(const char *id, size_t count, size_t signature_size,
+				   struct sr_error *err)
 {
 	struct admin *a = NULL;
 
@@ -332,6 +329,7 @@ static struct admin *new_sign_call(const char *id, size_t count, struct sr_error
 		return NULL;
 	a->call.key_id = id;
 	a->call.items = (unsigned)count;
+	a->call.response_size = 2 + count * signature_size;
 	kms_put_text(&a->call.request, id);
 	kms_put_u8(&a->call.request, (uint8_t)count);
 	return a;
@@ -345,7 +343,7 @@ bool kms_sign_digests(struct kms *kms, const char *id, const uint8_t *digests, s
 	if (!count || count > SR_TA_BATCH_MAX)
 		return sr_fail(err, SR_E_LIMIT, "digests: expected 1 to %d, got %zu",
 			       SR_TA_BATCH_MAX, count);
-	a = new_sign_call(id, count, err);
+	a = new_sign_call(id, count, SR_TA_SECP256K1_SIGNATURE_SIZE, err);
 	if (!a)
 		return false;
 	kms_put_bytes(&a->call.request, digests, count * 32);
@@ -360,7 +358,7 @@ bool kms_sign_ed25519(struct kms *kms, const char *id, struct sr_bytes message,
 	if (message.len > SR_TA_MESSAGE_MAX)
 		return sr_fail(err, SR_E_LIMIT, "message: expected at most %d bytes, got %zu",
 			       SR_TA_MESSAGE_MAX, message.len);
-	a = new_sign_call(id, 1, err);
+	a = new_sign_call(id, 1, SR_TA_ED25519_SIGNATURE_SIZE, err);
 	if (!a)
 		return false;
 	kms_put_u16(&a->call.request, (uint16_t)message.len);

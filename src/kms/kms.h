@@ -88,6 +88,15 @@ bool kms_delete_key(struct kms *kms, const char *id, struct sr_error *err) SR_MU
 bool kms_list_keys(struct kms *kms, struct kms_key *out, size_t max, size_t *count,
 		   struct sr_error *err) SR_MUST_USE;
 bool kms_get_info(struct kms *kms, struct kms_info *out, struct sr_error *err) SR_MUST_USE;
+
+/* What keys that this TEE makes are made of, for people to read. False when nothing in
+ * the TEE is known to be unpredictable: such keys are as secret as this host's random
+ * bytes and no more. */
+#define KMS_ENTROPY_TEXT 256
+#define KMS_ENTROPY_WARNING                                                           \
+	"nothing in the TEE is known to be random: keys made in it are as secret as " \
+	"this host's random bytes, and no more"
+bool kms_entropy_text(const struct kms_info *info, char out[static KMS_ENTROPY_TEXT]);
 /* count digests of 32 bytes, secp256k1; signatures of 65 bytes each. */
 bool kms_sign_digests(struct kms *kms, const char *id, const uint8_t *digests, size_t count,
 		      uint8_t *signatures, struct sr_error *err) SR_MUST_USE;

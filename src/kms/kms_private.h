@@ -44,14 +44,19 @@ void kms_get_key_info(struct kms_reader *r, struct kms_key *out);
 /* True when the response was read without failure and to its last byte. */
 bool kms_reader_done(const struct kms_reader *r);
 
+/* ---- entropy (entropy.c) ------------------------------------------------ */
+
+/* Fresh bytes of the kernel's random generator, for one key; the caller wipes them. */
+bool kms_host_entropy(uint8_t out[static SR_TA_HOST_ENTROPY_SIZE], struct sr_error *err);
+
 /* ---- sessions (pool.c) ------------------------------------------------- */
 
 struct kms_session {
 	TEEC_Session session;
-	/* Allocated with the slot's first session and kept: registering memory
-	 * with the TEE for each call costs more than the call. */
-	TEEC_SharedMemory request;
-	TEEC_SharedMemory response;
+	/* Allocated with the slot's first session and kept: registering memory with the
+	 * TEE for each call costs more than the call. The response, and right behind it
+	 * the request: OP-TEE maps and flushes the pages of each call, so few are fast. */
+	TEEC_SharedMemory memory;
 	bool has_memory;
 	bool open;
 	bool busy;
@@ -81,7 +86,7 @@ struct kms_call {
 	unsigned items;
 	struct kms_writer request; /* over the caller's memory */
 	uint8_t *response;
-	size_t response_size;
+	size_t response_size; /* what is needed, rather than more: see kms_session */
 	size_t response_len;
 };
 
@@ -97,6 +102,7 @@ struct kms_signer {
 	pthread_t thread;
 	bool running;
 	bool closing;
+	unsigned awaited; /* requests that the thread sleeps for; 0: it does not sleep */
 	uint64_t drain_until_ns;
 	struct kms_request *head;
 	struct kms_request **tail;

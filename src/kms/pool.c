@@ -14,6 +14,7 @@
 
 #define ACQUIRE_TIMEOUT_NS UINT64_C(30000000000)
 #define RETRY_FIRST_NS UINT64_C(2000000)
+#define MEMORY_SIZE (SR_TA_RESPONSE_MAX + SR_TA_REQUEST_MAX)
 
 bool kms_cond_init(pthread_cond_t *cond)
 {
@@ -56,20 +57,12 @@ static bool session_open(struct kms_pool *pool, struct kms_session *s, struct sr
 	TEEC_Result res = TEEC_SUCCESS;
 
 	if (!s->has_memory) {
-		s->request =
-			(TEEC_SharedMemory){ .size = SR_TA_REQUEST_MAX, .flags = TEEC_MEM_INPUT };
-		s->response =
-			(TEEC_SharedMemory){ .size = SR_TA_RESPONSE_MAX, .flags = TEEC_MEM_OUTPUT };
-		res = api->allocate_shared_memory(&pool->context, &s->request);
+		s->memory = (TEEC_SharedMemory){ .size = MEMORY_SIZE,
+						 .flags = TEEC_MEM_INPUT | TEEC_MEM_OUTPUT };
+		res = api->allocate_shared_memory(&pool->context, &s->memory);
 		if (res != TEEC_SUCCESS)
 			return sr_fail(err, SR_E_NO_MEMORY, "shared memory with the TEE: %s",
 				       result_text(res, text, sizeof(text)));
-		res = api->allocate_shared_memory(&pool->context, &s->response);
-		if (res != TEEC_SUCCESS) {
-			api->release_shared_memory(&s->request);
-			return sr_fail(err, SR_E_NO_MEMORY, "shared memory with the TEE: %s",
-				       result_text(res, text, sizeof(text)));
-		}
 		s->has_memory = true;
 	}
 	res = api->open_session(&pool->context, &s->session, &pool->config->ta_uuid,
@@ -207,10 +200,8 @@ void kms_pool_close(struct kms_pool *pool)
 		struct kms_session *s = &pool->slots[i];
 
 		session_close(pool, s);
-		if (s->has_memory) {
-			api->release_shared_memory(&s->request);
-			api->release_shared_memory(&s->response);
-		}
+		if (s->has_memory)
+			api->release_shared_memory(&s->memory);
 	}
 	api->finalize_context(&pool->context);
 	pthread_cond_destroy(&pool->released);
@@ -224,22 +215,26 @@ static TEEC_Result invoke_once(struct kms_pool *pool, struct kms_session *s, str
 	TEEC_Operation op = { .paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_PARTIAL_INPUT,
 							     TEEC_MEMREF_PARTIAL_OUTPUT, TEEC_NONE,
 							     TEEC_NONE) };
+	uint8_t *response = s->memory.buffer;
+	uint8_t *request = response + call->response_size;
 	uint64_t started = sr_time_monotonic_ns();
 	uint32_t origin = 0;
 	TEEC_Result res = TEEC_SUCCESS;
 
-	memcpy(s->request.buffer, call->request.data, call->request.len);
-	op.params[0].memref = (TEEC_RegisteredMemoryReference){ .parent = &s->request,
-								.size = call->request.len };
-	op.params[1].memref = (TEEC_RegisteredMemoryReference){ .parent = &s->response,
+	memcpy(request, call->request.data, call->request.len);
+	op.params[0].memref = (TEEC_RegisteredMemoryReference){ .parent = &s->memory,
+								.size = call->request.len,
+								.offset = call->response_size };
+	op.params[1].memref = (TEEC_RegisteredMemoryReference){ .parent = &s->memory,
 								.size = call->response_size };
 	res = pool->config->api.invoke_command(&s->session, call->command, &op, &origin);
-	if (call->command == SR_TA_CMD_IMPORT_KEY)
-		sr_wipe(s->request.buffer, call->request.len);
+	/* a secret, or what one was made from */
+	if (call->command == SR_TA_CMD_IMPORT_KEY || call->command == SR_TA_CMD_GENERATE_KEY)
+		sr_wipe(request, call->request.len);
 	call->response_len = 0;
 	if (res == TEEC_SUCCESS && op.params[1].memref.size <= call->response_size) {
 		call->response_len = op.params[1].memref.size;
-		memcpy(call->response, s->response.buffer, call->response_len);
+		memcpy(call->response, response, call->response_len);
 	}
 	if (pool->config->observe) {
 		struct kms_observation seen = { .command = call->command,
@@ -311,6 +306,9 @@ bool kms_pool_call(struct kms_pool *pool, struct kms_call *call, struct sr_error
 	if (call->request.failed || call->request.len > SR_TA_REQUEST_MAX)
 		return sr_fail(err, SR_E_LIMIT, "the request to the TA is over %u bytes",
 			       SR_TA_REQUEST_MAX);
+	if (call->response_size > SR_TA_RESPONSE_MAX)
+		return sr_fail(err, SR_E_INTERNAL, "room for %zu bytes of response, over %u",
+			       call->response_size, SR_TA_RESPONSE_MAX);
 	s = acquire(pool, err);
 	if (!s)
 		return false;

@@ -12,7 +12,6 @@ static const struct ta_algorithm algorithms[] = {
 		.generate = ta_secp256k1_generate,
 		.derive_public = ta_secp256k1_derive_public,
 		.check_pair = ta_secp256k1_check_pair,
-		.prove_pair = ta_secp256k1_check_pair,
 	},
 	{
 		.id = SR_TA_ALG_ED25519,
@@ -20,9 +19,8 @@ static const struct ta_algorithm algorithms[] = {
 		.signature_size = SR_TA_ED25519_SIGNATURE_SIZE,
 		.usages = SR_TA_USAGE_DIGEST,
 		.generate = ta_ed25519_generate,
-		.derive_public = NULL,
+		.derive_public = ta_ed25519_derive_public,
 		.check_pair = ta_ed25519_check_pair,
-		.prove_pair = ta_ed25519_prove_pair,
 	},
 };
 

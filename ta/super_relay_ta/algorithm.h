@@ -14,20 +14,17 @@ struct ta_algorithm {
 	uint8_t signature_size;
 	uint32_t usages; /* those that keys of it may have */
 
-	/* Makes secret and public key from the TEE's random numbers. What it returns
-	 * with an error is to be wiped by the caller all the same. */
+	/* Makes secret and public key from the next random numbers (entropy.h). What it
+	 * returns with an error is to be wiped by the caller all the same. */
 	TEE_Result (*generate)(struct ta_key *key);
 
 	/* Fills the public key from the secret; BAD_PARAMETERS when the secret is no
-	 * valid key. NULL where the TEE cannot, and an import brings it along. */
+	 * valid key. */
 	TEE_Result (*derive_public)(struct ta_key *key);
 
 	/* TEE_SUCCESS only when secret and public key belong together;
 	 * CORRUPT_OBJECT when they do not. */
 	TEE_Result (*check_pair)(const struct ta_key *key);
-
-	/* The same for a pair that somebody else has put together to deceive: dearer. */
-	TEE_Result (*prove_pair)(const struct ta_key *key);
 };
 
 /* NULL when unknown. */

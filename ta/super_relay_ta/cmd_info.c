@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "entropy.h"
 #include "keystore.h"
 
 #define IMPLEMENTATION_MAX 64 /* with its NUL */
@@ -98,7 +99,7 @@ TEE_Result ta_cmd_get_info(struct ta_reader *in, struct ta_writer *out)
 	ta_put_u8(out, SR_TA_VERSION_MAJOR);
 	ta_put_u8(out, SR_TA_VERSION_MINOR);
 	ta_put_u8(out, SR_TA_VERSION_PATCH);
-	ta_put_u32(out, FEATURES);
+	ta_put_u32(out, FEATURES | ta_entropy_features());
 	ta_put_u32(out, anti_rollback_level());
 	ta_put_u16(out, (uint16_t)ta_keystore_count());
 	ta_put_u16(out, SR_TA_KEYS_MAX);

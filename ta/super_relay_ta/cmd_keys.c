@@ -4,6 +4,7 @@
 
 #include "algorithm.h"
 #include "commands.h"
+#include "entropy.h"
 #include "keystore.h"
 #include "memory.h"
 
@@ -46,11 +47,14 @@ static TEE_Result store_new_key(struct ta_key *key, struct ta_writer *out)
 
 /* A pair that is none would be found damaged when it is first loaded, when something
  * may already stand on its public key. */
-static TEE_Result generate(struct ta_key *key)
+static TEE_Result generate(struct ta_key *key, const uint8_t *host)
 {
 	const struct ta_algorithm *a = ta_algorithm_find(key->algorithm);
-	TEE_Result result = a->generate(key);
+	TEE_Result result = TEE_ERROR_GENERIC;
 
+	ta_entropy_begin_key(host);
+	result = a->generate(key);
+	ta_entropy_end_key();
 	if (result == TEE_SUCCESS)
 		result = a->check_pair(key);
 	return result == TEE_ERROR_CORRUPT_OBJECT ? TEE_ERROR_SECURITY : result;
@@ -59,16 +63,19 @@ static TEE_Result generate(struct ta_key *key)
 TEE_Result ta_cmd_generate_key(struct ta_reader *in, struct ta_writer *out)
 {
 	struct ta_key key = { 0 };
+	const uint8_t *host = NULL;
 	TEE_Result result = TEE_ERROR_GENERIC;
 
 	read_new_key(in, &key);
-	if (!ta_reader_done(in))
+	/* In place: the request is wiped with the invocation's end. */
+	host = ta_get_view(in, SR_TA_HOST_ENTROPY_SIZE);
+	if (!host || !ta_reader_done(in))
 		return TEE_ERROR_BAD_FORMAT;
 	result = prepare_new_key(&key, out);
 	if (result != TEE_SUCCESS)
 		return result;
 	key.origin = SR_TA_ORIGIN_GENERATED;
-	result = generate(&key);
+	result = generate(&key, host);
 	if (result == TEE_SUCCESS)
 		result = store_new_key(&key, out);
 	ta_wipe(&key, sizeof(key));
@@ -77,44 +84,19 @@ TEE_Result ta_cmd_generate_key(struct ta_reader *in, struct ta_writer *out)
 
 #ifdef CFG_SR_DEV_IMPORT
 
-/* Wrong pairs are the caller's mistake here, not damage. */
-static TEE_Result complete_import(struct ta_key *key)
-{
-	const struct ta_algorithm *a = ta_algorithm_find(key->algorithm);
-	TEE_Result result = TEE_SUCCESS;
-
-	if (a->derive_public)
-		return a->derive_public(key);
-	result = a->prove_pair(key);
-	return result == TEE_ERROR_CORRUPT_OBJECT ? TEE_ERROR_BAD_PARAMETERS : result;
-}
-
-static void read_import(struct ta_reader *in, struct ta_key *key)
-{
-	const struct ta_algorithm *a = NULL;
-
-	read_new_key(in, key);
-	ta_get_bytes(in, key->secret, sizeof(key->secret));
-	a = ta_algorithm_find(key->algorithm);
-	if (a && !a->derive_public) {
-		key->public_len = a->public_size;
-		ta_get_bytes(in, key->public_key, key->public_len);
-	}
-}
-
 TEE_Result ta_cmd_import_key(struct ta_reader *in, struct ta_writer *out)
 {
 	struct ta_key key = { 0 };
 	TEE_Result result = TEE_ERROR_BAD_FORMAT;
 
-	read_import(in, &key);
-	/* An unknown algorithm leaves the length of its fields unknown, too. */
-	if (!in->failed && !ta_algorithm_find(key.algorithm))
-		result = TEE_ERROR_NOT_SUPPORTED;
-	else if (ta_reader_done(in))
+	read_new_key(in, &key);
+	ta_get_bytes(in, key.secret, sizeof(key.secret));
+	if (ta_reader_done(in))
 		result = prepare_new_key(&key, out);
 	if (result == TEE_SUCCESS)
-		result = complete_import(&key);
+		result = ta_algorithm_find(key.algorithm)->derive_public(&key);
+	if (result == TEE_SUCCESS)
+		ta_entropy_before_change();
 	/* For ever marked as one that the normal world has known. */
 	key.origin = SR_TA_ORIGIN_IMPORTED_PLAIN;
 	if (result == TEE_SUCCESS)
@@ -169,8 +151,10 @@ TEE_Result ta_cmd_delete_key(struct ta_reader *in, struct ta_writer *out)
 
 	if (result == TEE_SUCCESS)
 		result = ta_put_reserve(out, 1);
-	if (result == TEE_SUCCESS)
-		result = ta_keystore_delete(&id);
+	if (result != TEE_SUCCESS)
+		return result;
+	ta_entropy_before_change();
+	result = ta_keystore_delete(&id);
 	if (result == TEE_SUCCESS)
 		ta_put_u8(out, SR_TA_WIRE_VERSION);
 	return result;

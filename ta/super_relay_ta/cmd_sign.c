@@ -2,6 +2,7 @@
 /* SIGN_MESSAGE, SIGN_SPONSORSHIP. */
 #include "algorithm.h"
 #include "commands.h"
+#include "entropy.h"
 #include "keystore.h"
 #include "memory.h"
 #include "sign_ed25519.h"
@@ -45,6 +46,7 @@ static TEE_Result sign_digests(const struct ta_key *key, uint8_t count, struct t
 	result = ta_put_reserve(out, 2 + (size_t)count * sizeof(signature));
 	if (result != TEE_SUCCESS)
 		return result;
+	ta_entropy_refresh();
 	ta_put_u8(out, SR_TA_WIRE_VERSION);
 	ta_put_u8(out, count);
 	for (unsigned i = 0; i < count; i++) {
@@ -166,6 +168,7 @@ TEE_Result ta_cmd_sign_sponsorship(struct ta_reader *in, struct ta_writer *out)
 	 * a stored record that says so, and a wrong one must not reach the wrong code. */
 	if (key->algorithm != SR_TA_ALG_SECP256K1)
 		return TEE_ERROR_NOT_SUPPORTED;
+	ta_entropy_refresh();
 	ta_put_u8(out, SR_TA_WIRE_VERSION);
 	ta_put_u8(out, count);
 	for (unsigned i = 0; i < count; i++)

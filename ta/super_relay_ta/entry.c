@@ -2,7 +2,11 @@
 /* The entry points that GlobalPlatform's Internal Core API has the TEE call. */
 #include <tee_ta_api.h>
 
+#ifdef CFG_SR_TEST_HOOKS
+#include "cmd_test.h"
+#endif
 #include "commands.h"
+#include "entropy.h"
 #include "keystore.h"
 #include "sign_secp256k1.h"
 #include "super_relay_ta.h"
@@ -22,15 +26,34 @@ static const command commands[] = {
 	[SR_TA_CMD_GET_INFO] = ta_cmd_get_info,
 };
 
+/* A number beyond the table. */
+static TEE_Result other_command(uint32_t command_id, struct ta_reader *in, struct ta_writer *out)
+{
+#ifdef CFG_SR_TEST_HOOKS
+	return ta_test_command(command_id, in, out);
+#else
+	(void)command_id;
+	(void)in;
+	(void)out;
+	return TEE_ERROR_NOT_SUPPORTED;
+#endif
+}
+
 /* Once per instance, before its first session. Without a context nothing can be
  * signed, so the instance does not come up then. */
 TEE_Result TA_CreateEntryPoint(void)
 {
 	TEE_Result result = TEE_SUCCESS;
 
+#ifdef CFG_SR_TEST_HOOKS
+	ta_test_begin();
+#endif
 	/* The TEE gives a new instance zeroed memory; the simulator reuses its own. */
 	ta_keystore_reset();
 	ta_wire_reset();
+	ta_entropy_reset();
+	/* Before the first that asks for random numbers. */
+	ta_entropy_open();
 	result = ta_secp256k1_open();
 	if (result == TEE_SUCCESS)
 		ta_keystore_open();
@@ -43,6 +66,7 @@ void TA_DestroyEntryPoint(void)
 {
 	ta_keystore_reset();
 	ta_wire_reset();
+	ta_entropy_reset();
 	ta_secp256k1_close();
 }
 
@@ -83,7 +107,7 @@ TEE_Result TA_InvokeCommandEntryPoint(void *session, uint32_t command_id, uint32
 		return TEE_ERROR_BAD_PARAMETERS;
 	result = ta_wire_begin(params, &in, &out);
 	if (command_id >= sizeof(commands) / sizeof(commands[0]))
-		result = TEE_ERROR_NOT_SUPPORTED;
+		result = other_command(command_id, &in, &out);
 	else if (result == TEE_SUCCESS)
 		result = commands[command_id](&in, &out);
 	return ta_wire_end(params, &in, &out, result);

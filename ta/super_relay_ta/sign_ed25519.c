@@ -5,48 +5,21 @@
  */
 #include <string.h>
 
+#include "ed25519_public.h"
+#include "entropy.h"
 #include "memory.h"
 #include "sign_ed25519.h"
 
 #define KEY_BITS 256
 
 /* Any message serves to try a key pair; words of its own keep a signature over it
- * from meaning anything elsewhere. A number follows them. */
+ * from meaning anything elsewhere. */
 static const uint8_t pair_check_words[] = "super-relay ed25519 pair check";
-
-/* A public key with a point of low order added verifies half of all signatures, or
- * fewer: so many in a row are none's luck. */
-#define PROOFS 40
-
-/* Attributes here have one size; another would mean a TEE that is not ours. */
-static TEE_Result get_attribute(TEE_ObjectHandle object, uint32_t attribute, uint8_t *out,
-				size_t size)
-{
-	size_t len = size;
-	TEE_Result result = TEE_GetObjectBufferAttribute(object, attribute, out, &len);
-
-	if (result == TEE_SUCCESS && len != size)
-		result = TEE_ERROR_GENERIC;
-	return result;
-}
 
 TEE_Result ta_ed25519_generate(struct ta_key *key)
 {
-	TEE_ObjectHandle pair = TEE_HANDLE_NULL;
-	TEE_Result result = TEE_AllocateTransientObject(TEE_TYPE_ED25519_KEYPAIR, KEY_BITS, &pair);
-
-	if (result != TEE_SUCCESS)
-		return result;
-	result = TEE_GenerateKey(pair, KEY_BITS, NULL, 0);
-	if (result == TEE_SUCCESS)
-		result = get_attribute(pair, TEE_ATTR_ED25519_PRIVATE_VALUE, key->secret,
-				       sizeof(key->secret));
-	if (result == TEE_SUCCESS)
-		result = get_attribute(pair, TEE_ATTR_ED25519_PUBLIC_VALUE, key->public_key,
-				       SR_TA_ED25519_PUBLIC_SIZE);
-	key->public_len = SR_TA_ED25519_PUBLIC_SIZE;
-	TEE_FreeTransientObject(pair);
-	return result;
+	ta_entropy_next(key->secret);
+	return ta_ed25519_derive_public(key);
 }
 
 /* An operation with its key set; the operation holds its own copy of the key. */
@@ -127,15 +100,12 @@ TEE_Result ta_ed25519_sign(const struct ta_key *key, const uint8_t *message, siz
 	return result == TEE_ERROR_SIGNATURE_INVALID ? TEE_ERROR_SECURITY : result;
 }
 
-static TEE_Result try_pair(const struct ta_key *key, uint8_t number)
+TEE_Result ta_ed25519_check_pair(const struct ta_key *key)
 {
-	uint8_t message[sizeof(pair_check_words) + 1] = { 0 };
 	uint8_t signature[SR_TA_ED25519_SIGNATURE_SIZE] = { 0 };
-	TEE_Result result = TEE_ERROR_GENERIC;
+	TEE_Result result =
+		ta_ed25519_sign(key, pair_check_words, sizeof(pair_check_words), signature);
 
-	memcpy(message, pair_check_words, sizeof(pair_check_words));
-	message[sizeof(message) - 1] = number;
-	result = ta_ed25519_sign(key, message, sizeof(message), signature);
 	ta_wipe(signature, sizeof(signature));
 	/* Refused outright by the TEE, or not verifying: either way no pair. */
 	if (result == TEE_ERROR_SECURITY || result == TEE_ERROR_BAD_PARAMETERS)
@@ -143,16 +113,20 @@ static TEE_Result try_pair(const struct ta_key *key, uint8_t number)
 	return result;
 }
 
-TEE_Result ta_ed25519_check_pair(const struct ta_key *key)
+/* Of a point and its negative, which differ in the top bit, one is the seed's: the one
+ * under which the seed's signature verifies. That proves the point's other bits, too,
+ * so nothing here is taken on the word of our own arithmetic. */
+TEE_Result ta_ed25519_derive_public(struct ta_key *key)
 {
-	return try_pair(key, 0);
-}
+	TEE_Result result = ta_ed25519_point(key->secret, key->public_key);
 
-TEE_Result ta_ed25519_prove_pair(const struct ta_key *key)
-{
-	TEE_Result result = TEE_SUCCESS;
-
-	for (unsigned i = 0; result == TEE_SUCCESS && i < PROOFS; i++)
-		result = try_pair(key, (uint8_t)i);
-	return result;
+	key->public_len = SR_TA_ED25519_PUBLIC_SIZE;
+	if (result == TEE_SUCCESS)
+		result = ta_ed25519_check_pair(key);
+	if (result != TEE_ERROR_CORRUPT_OBJECT)
+		return result;
+	key->public_key[SR_TA_ED25519_PUBLIC_SIZE - 1] ^= 0x80;
+	result = ta_ed25519_check_pair(key);
+	/* Neither: the TEE contradicts itself. */
+	return result == TEE_ERROR_CORRUPT_OBJECT ? TEE_ERROR_SECURITY : result;
 }

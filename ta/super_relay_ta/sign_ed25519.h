@@ -11,11 +11,11 @@
 
 TEE_Result ta_ed25519_generate(struct ta_key *key);
 
-/* By making and verifying a signature: the API derives no public key. */
-TEE_Result ta_ed25519_check_pair(const struct ta_key *key);
+/* The public key of a seed, by the TEE's X25519 and SHA-512: ed25519_public.h. */
+TEE_Result ta_ed25519_derive_public(struct ta_key *key);
 
-/* By as many as show that no point of low order was added to the public key, too. */
-TEE_Result ta_ed25519_prove_pair(const struct ta_key *key);
+/* By making and verifying a signature: cheaper than to derive the public key anew. */
+TEE_Result ta_ed25519_check_pair(const struct ta_key *key);
 
 /* The signature has been verified under the key's public key when this returns
  * TEE_SUCCESS. SECURITY, and zeros in out: it did not verify. message is not

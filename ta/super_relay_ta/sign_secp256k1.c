@@ -4,11 +4,12 @@
 #include <secp256k1_recovery.h>
 #include <string.h>
 
+#include "entropy.h"
 #include "memory.h"
 #include "sign_secp256k1.h"
 
-/* A random 256-bit number is no valid scalar with probability 2^-128. A second
- * failure in a row means a broken generator, not bad luck. */
+/* A random 256-bit number is no valid scalar with probability 2^-128: a second failure
+ * in a row is a defect, not bad luck. */
 #define GENERATE_TRIES 2
 
 static secp256k1_context *context;
@@ -26,7 +27,7 @@ static void library_defect(const char *message, void *data)
 TEE_Result ta_secp256k1_open(void)
 {
 	const size_t size = secp256k1_context_preallocated_size(SECP256K1_CONTEXT_NONE);
-	uint8_t seed[32] = { 0 };
+	uint8_t seed[TA_ENTROPY_SIZE] = { 0 };
 	int blinded = 0;
 
 	/* In the TEE's heap, so that the library needs no allocator of its own. */
@@ -36,7 +37,7 @@ TEE_Result ta_secp256k1_open(void)
 	context = secp256k1_context_preallocated_create(context_memory, SECP256K1_CONTEXT_NONE);
 	secp256k1_context_set_illegal_callback(context, library_defect, NULL);
 	secp256k1_context_set_error_callback(context, library_defect, NULL);
-	TEE_GenerateRandom(seed, sizeof(seed));
+	ta_entropy_next(seed);
 	blinded = secp256k1_context_randomize(context, seed);
 	ta_wipe(seed, sizeof(seed));
 	if (blinded)
@@ -79,7 +80,7 @@ TEE_Result ta_secp256k1_derive_public(struct ta_key *key)
 TEE_Result ta_secp256k1_generate(struct ta_key *key)
 {
 	for (unsigned i = 0; i < GENERATE_TRIES; i++) {
-		TEE_GenerateRandom(key->secret, sizeof(key->secret));
+		ta_entropy_next(key->secret);
 		if (ta_secp256k1_derive_public(key) == TEE_SUCCESS)
 			return TEE_SUCCESS;
 	}
@@ -124,11 +125,11 @@ static bool sign(const struct ta_key *key, const uint8_t digest[static 32],
 		 uint8_t out[static SR_TA_SECP256K1_SIGNATURE_SIZE])
 {
 	secp256k1_ecdsa_recoverable_signature signature = { 0 };
-	uint8_t entropy[32] = { 0 };
+	uint8_t entropy[TA_ENTROPY_SIZE] = { 0 };
 	int recovery_id = -1;
 	bool made = false;
 
-	TEE_GenerateRandom(entropy, sizeof(entropy));
+	ta_entropy_next(entropy);
 	made = secp256k1_ecdsa_sign_recoverable(context, &signature, digest, key->secret,
 						secp256k1_nonce_function_rfc6979, entropy) &&
 	       secp256k1_ecdsa_recoverable_signature_serialize_compact(context, out, &recovery_id,

@@ -9,7 +9,7 @@ import { checksumAddress, getAddress } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 
 import { workspace } from "./support/processes.mjs";
-import { cli, cliJson, KEY_ID, writeConfig } from "./support/relay.mjs";
+import { cli, cliJson, KEY_ID, startLoneRelay, writeConfig } from "./support/relay.mjs";
 
 const TIMEOUT = { timeout: 60_000 };
 const ONE = "0".repeat(63) + "1";
@@ -241,6 +241,17 @@ describe("a stored key", TIMEOUT, () => {
     assert.deepEqual(await keysJson(store, ["show", "whole"]), whole);
     const { keys: listed } = await keysJson(store, ["list"]);
     assert.equal(listed.length, 2);
+  });
+});
+
+describe("what keys are made of", TIMEOUT, () => {
+  test("is told when the relay starts, without a warning where it is sound", async () => {
+    const relay = await startLoneRelay();
+    const [line] = /entropy for keys: .*/.exec(relay.output()) ?? [];
+
+    assert.match(line, /the TEE's generator \(.*\), .*CPU.*, 64 bytes of this host's kernel/);
+    assert.doesNotMatch(relay.output(), /nothing in the TEE is known to be random/);
+    await relay.stop();
   });
 });
 

@@ -58,15 +58,36 @@ static void remove_store(void)
 
 static void set_up(void)
 {
-	static const uint8_t ec[] = {
-		1, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, 0, 0, 0, 2, 'e', 'c', CREATED
-	};
-	static const uint8_t pm[] = {
-		1, SR_TA_ALG_SECP256K1, SR_TA_USAGE_SPONSOR, 0, 0, 0, 2, 'p', 'm', CREATED
-	};
-	static const uint8_t ed[] = {
-		1, SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, 0, 0, 0, 2, 'e', 'd', CREATED
-	};
+	static const uint8_t ec[17 + SR_TA_HOST_ENTROPY_SIZE] = { SR_TA_WIRE_VERSION,
+								  SR_TA_ALG_SECP256K1,
+								  SR_TA_USAGE_DIGEST,
+								  0,
+								  0,
+								  0,
+								  2,
+								  'e',
+								  'c',
+								  CREATED };
+	static const uint8_t pm[17 + SR_TA_HOST_ENTROPY_SIZE] = { SR_TA_WIRE_VERSION,
+								  SR_TA_ALG_SECP256K1,
+								  SR_TA_USAGE_SPONSOR,
+								  0,
+								  0,
+								  0,
+								  2,
+								  'p',
+								  'm',
+								  CREATED };
+	static const uint8_t ed[17 + SR_TA_HOST_ENTROPY_SIZE] = { SR_TA_WIRE_VERSION,
+								  SR_TA_ALG_ED25519,
+								  SR_TA_USAGE_DIGEST,
+								  0,
+								  0,
+								  0,
+								  2,
+								  'e',
+								  'd',
+								  CREATED };
 	const TEEC_UUID uuid = SUPER_RELAY_TA_UUID;
 	uint8_t response[256] = { 0 };
 	size_t room = sizeof(response);

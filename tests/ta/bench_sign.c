@@ -53,22 +53,22 @@ static void remove_store(void)
 /* "k" signs digests, "p" sponsors. */
 static void make_key(char id, uint8_t usage)
 {
-	const uint8_t generate[] = { SR_TA_WIRE_VERSION,
-				     SR_TA_ALG_SECP256K1,
-				     usage,
-				     0,
-				     0,
-				     0,
-				     1,
-				     (uint8_t)id,
-				     0,
-				     0,
-				     0,
-				     0,
-				     0,
-				     0,
-				     0,
-				     0 };
+	const uint8_t generate[16 + SR_TA_HOST_ENTROPY_SIZE] = { SR_TA_WIRE_VERSION,
+								 SR_TA_ALG_SECP256K1,
+								 usage,
+								 0,
+								 0,
+								 0,
+								 1,
+								 (uint8_t)id,
+								 0,
+								 0,
+								 0,
+								 0,
+								 0,
+								 0,
+								 0,
+								 0 };
 
 	memcpy(request, generate, sizeof(generate));
 	invoke(SR_TA_CMD_GENERATE_KEY, sizeof(generate));

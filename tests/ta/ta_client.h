@@ -26,6 +26,9 @@ struct ta_client {
 	TEEC_Context context;
 	TEEC_Session session;
 	char store[TEMP_DIR_MAX]; /* the simulator's directory; empty under OP-TEE */
+	/* Under OP-TEE, for what call() sends and gets; without a buffer it uses the
+	 * caller's own, which Linux then registers for each call. One thread's. */
+	TEEC_SharedMemory memory;
 };
 
 /* cmocka fixtures: *state is a struct ta_client with an open session on a TA
@@ -38,6 +41,18 @@ void ta_new_store(char out[static TEMP_DIR_MAX]);
 void ta_remove_store(const char *store);
 void ta_connect(struct ta_client *c);
 void ta_disconnect(struct ta_client *c);
+
+/* How often to repeat what is to happen this often in the simulator: an emulated
+ * OP-TEE takes milliseconds a call. */
+unsigned ta_rounds(unsigned simulated);
+
+/* As cmocka_run_group_tests, but for tests that are left out under OP-TEE, and said to be. */
+struct ta_left_out {
+	const char *test;
+	const char *reason;
+};
+int ta_run_tests(const struct CMUnitTest *tests, size_t count,
+		 const struct ta_left_out *out); /* ends with { 0 } */
 
 /* ---- requests ---------------------------------------------------------- */
 
@@ -57,6 +72,8 @@ void put_id(struct ta_request *r, const char *id);
 void begin(struct ta_request *r);
 #define TEST_CREATED UINT64_C(0x123456789abcdef0) /* of no clock */
 void begin_new_key(struct ta_request *r, uint8_t algorithm, uint32_t usage, const char *id);
+/* What GENERATE_KEY wants behind that. */
+void put_host_entropy(struct ta_request *r, uint8_t byte);
 void begin_digests(struct ta_request *r, const char *id, unsigned count);
 void begin_message(struct ta_request *r, const char *id, const void *message, uint16_t len);
 void begin_id(struct ta_request *r, const char *id);

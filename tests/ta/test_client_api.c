@@ -25,13 +25,9 @@ static void opens_only_the_ta_that_there_is(void **state)
 static void refuses_null_where_there_must_be_something(void **state)
 {
 	struct ta_client *c = *state;
-	TEEC_Session session = { 0 };
 	TEEC_SharedMemory memory = { .size = 16 };
 
 	assert_int_equal(c->api.initialize_context(NULL, NULL), TEEC_ERROR_BAD_PARAMETERS);
-	assert_int_equal(c->api.open_session(&c->context, &session, NULL, TEEC_LOGIN_PUBLIC, NULL,
-					     NULL, NULL),
-			 TEEC_ERROR_BAD_PARAMETERS);
 	assert_int_equal(
 		c->api.open_session(&c->context, NULL, &uuid, TEEC_LOGIN_PUBLIC, NULL, NULL, NULL),
 		TEEC_ERROR_BAD_PARAMETERS);
@@ -42,6 +38,23 @@ static void refuses_null_where_there_must_be_something(void **state)
 	c->api.close_session(NULL);
 	c->api.release_shared_memory(NULL);
 	c->api.finalize_context(NULL);
+}
+
+/* The simulator alone looks at these. */
+static void refuses_null_for_a_uuid_and_for_the_parent_of_a_reference(void **state)
+{
+	struct ta_client *c = *state;
+	TEEC_Session session = { 0 };
+	TEEC_Operation op = { 0 };
+
+	assert_int_equal(c->api.open_session(&c->context, &session, NULL, TEEC_LOGIN_PUBLIC, NULL,
+					     NULL, NULL),
+			 TEEC_ERROR_BAD_PARAMETERS);
+	op.paramTypes =
+		TEEC_PARAM_TYPES(TEEC_MEMREF_PARTIAL_INPUT, TEEC_NONE, TEEC_NONE, TEEC_NONE);
+	op.params[0].memref.size = 8;
+	assert_int_equal(c->api.invoke_command(&c->session, SR_TA_CMD_GET_INFO, &op, NULL),
+			 TEEC_ERROR_BAD_PARAMETERS);
 }
 
 static TEEC_Result invoke_partial(struct ta_client *c, TEEC_SharedMemory *memory, size_t offset,
@@ -80,8 +93,6 @@ static void partial_references_stay_inside_their_parent(void **state)
 			 TEEC_ERROR_BAD_PARAMETERS);
 	/* input memory is not for output */
 	assert_int_equal(invoke_partial(c, &memory, 0, 8, TEEC_MEMREF_PARTIAL_OUTPUT),
-			 TEEC_ERROR_BAD_PARAMETERS);
-	assert_int_equal(invoke_partial(c, NULL, 0, 8, TEEC_MEMREF_PARTIAL_INPUT),
 			 TEEC_ERROR_BAD_PARAMETERS);
 	c->api.release_shared_memory(&memory);
 }
@@ -122,7 +133,8 @@ static void a_closed_session_answers_no_more(void **state)
 	c->session = session;
 	begin(&request);
 	assert_int_equal(call(c, SR_TA_CMD_GET_INFO, &request, &response),
-			 TEEC_ERROR_ITEM_NOT_FOUND);
+			 TEEC_ERROR_BAD_PARAMETERS);
+	assert_int_equal(response.origin, TEEC_ORIGIN_COMMS);
 	c->session = kept;
 	assert_int_equal(call(c, SR_TA_CMD_GET_INFO, &request, &response), TEEC_SUCCESS);
 }
@@ -164,6 +176,9 @@ int main(void)
 						ta_teardown),
 		cmocka_unit_test_setup_teardown(refuses_null_where_there_must_be_something,
 						ta_setup, ta_teardown),
+		cmocka_unit_test_setup_teardown(
+			refuses_null_for_a_uuid_and_for_the_parent_of_a_reference, ta_setup,
+			ta_teardown),
 		cmocka_unit_test_setup_teardown(partial_references_stay_inside_their_parent,
 						ta_setup, ta_teardown),
 		cmocka_unit_test_setup_teardown(works_on_whole_and_registered_memory, ta_setup,
@@ -173,6 +188,11 @@ int main(void)
 		cmocka_unit_test(names_results_and_says_what_they_mean),
 		cmocka_unit_test(loads_optee_or_says_why_not),
 	};
+	const struct ta_left_out left_out[] = {
+		{ "refuses_null_for_a_uuid_and_for_the_parent_of_a_reference",
+		  "OP-TEE's library crashes on these, in the caller's own process" },
+		{ 0 },
+	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return ta_run_tests(tests, SR_ARRAY_LEN(tests), left_out);
 }

@@ -199,7 +199,7 @@ static void bears_random_requests(void **state)
 	struct ta_client *c = *state;
 
 	fill_keys(c);
-	for (unsigned i = 0; i < 20000; i++) {
+	for (unsigned i = 0; i < ta_rounds(20000); i++) {
 		const uint32_t command = randombytes_uniform(COMMANDS);
 		const uint32_t changes = 1 + randombytes_uniform(4);
 		TEEC_Result result = TEEC_SUCCESS;
@@ -353,7 +353,7 @@ static void signs_one_of_two_messages_when_one_becomes_the_other(void **state)
 	memcpy(message[1], request.data + 5, 32);
 	message[1][31] ^= 0xff;
 	start_turning(&turning, c, request.len - 1);
-	for (unsigned i = 0; i < 1000; i++) {
+	for (unsigned i = 0; i < ta_rounds(1000); i++) {
 		const uint8_t *out = invoke_turning(&turning, c, SR_TA_CMD_SIGN_MESSAGE);
 
 		assert_true(secp256k1_signature_good(ec.public_key, message[0], out + 2) ||
@@ -364,7 +364,7 @@ static void signs_one_of_two_messages_when_one_becomes_the_other(void **state)
 	message[1][SR_TA_MESSAGE_MAX - 1] = 0xff;
 	begin_message(&request, "ed", message[0], SR_TA_MESSAGE_MAX);
 	start_turning(&turning, c, request.len - 1);
-	for (unsigned i = 0; i < 1000; i++) {
+	for (unsigned i = 0; i < ta_rounds(1000); i++) {
 		const uint8_t *out = invoke_turning(&turning, c, SR_TA_CMD_SIGN_MESSAGE);
 
 		assert_true(!crypto_sign_verify_detached(out + 2, message[0], SR_TA_MESSAGE_MAX,
@@ -396,7 +396,7 @@ static void signs_what_it_has_judged_when_the_request_changes_under_it(void **st
 	begin_sponsorships(&request, "pm", 1);
 	put_sponsorship(&request, &s);
 	start_turning(&turning, c, request.len - 9);
-	for (unsigned i = 0; i < 3000; i++) {
+	for (unsigned i = 0; i < ta_rounds(3000); i++) {
 		const uint8_t *out = invoke_turning(&turning, c, SR_TA_CMD_SIGN_SPONSORSHIP);
 
 		if (out[2] || out[3] || out[4] || out[5]) {

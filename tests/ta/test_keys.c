@@ -185,72 +185,41 @@ static void refuses_secrets_that_are_no_scalars(void **state)
 	assert_int_equal(call(c, SR_TA_CMD_IMPORT_KEY, &request, &response), TEEC_SUCCESS);
 }
 
-static void imports_an_ed25519_pair_only_when_it_is_one(void **state)
+/* The TA finds the public key of a seed by a way of its own: libsodium judges it. */
+static void imports_an_ed25519_seed_under_its_own_public_key(void **state)
 {
 	struct ta_client *c = *state;
-	const uint8_t seed[32] = { 7 };
-	uint8_t public_key[32] = { 0 };
-	uint8_t pair[64] = { 0 };
 
-	(void)crypto_sign_seed_keypair(public_key, pair, seed);
-	for (unsigned wrong = 0; wrong < 32; wrong++) {
-		uint8_t other[32] = { 0 };
-
-		memcpy(other, public_key, sizeof(other));
-		other[wrong] ^= 1;
-		begin_new_key(&request, SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, "ed");
-		put_bytes(&request, seed, sizeof(seed));
-		put_bytes(&request, other, sizeof(other));
-		assert_int_equal(call(c, SR_TA_CMD_IMPORT_KEY, &request, &response),
-				 TEEC_ERROR_BAD_PARAMETERS);
-	}
-	begin_new_key(&request, SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, "ed");
-	put_bytes(&request, seed, sizeof(seed));
-	assert_int_equal(call(c, SR_TA_CMD_IMPORT_KEY, &request, &response), TEEC_ERROR_BAD_FORMAT);
-	assert_int_equal(count_keys(c), 0);
-	put_bytes(&request, public_key, sizeof(public_key));
-	assert_int_equal(call(c, SR_TA_CMD_IMPORT_KEY, &request, &response), TEEC_SUCCESS);
-	assert_int_equal(count_keys(c), 1);
-}
-
-/* A with a point of order 2, 4 or 8 added verifies some of A's signatures. */
-static void refuses_an_ed25519_key_with_a_point_of_low_order_added(void **state)
-{
-	static const char *const low[] = {
-		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-		"0000000000000000000000000000000000000000000000000000000000000000",
-		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-	};
-	struct ta_client *c = *state;
-
-	for (unsigned i = 0; i < 30; i++) {
-		uint8_t seed[32] = { (uint8_t)i, 1 };
+	for (unsigned i = 0; i < ta_rounds(200); i++) {
+		const uint8_t seed[32] = { 7, (uint8_t)i };
+		struct key_info info = { 0 };
 		uint8_t public_key[32] = { 0 };
-		uint8_t point[32] = { 0 };
-		uint8_t sum[32] = { 0 };
 		uint8_t pair[64] = { 0 };
 
 		(void)crypto_sign_seed_keypair(public_key, pair, seed);
-		assert_true(sr_hex_decode(low[i % 3], 64, point, sizeof(point)));
-		assert_int_equal(crypto_core_ed25519_add(sum, public_key, point), 0);
 		begin_new_key(&request, SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, "ed");
 		put_bytes(&request, seed, sizeof(seed));
-		put_bytes(&request, sum, sizeof(sum));
-		assert_int_equal(call(c, SR_TA_CMD_IMPORT_KEY, &request, &response),
-				 TEEC_ERROR_BAD_PARAMETERS);
+		assert_int_equal(call(c, SR_TA_CMD_IMPORT_KEY, &request, &response), TEEC_SUCCESS);
+		assert_int_equal(get_key(c, "ed", &info), TEEC_SUCCESS);
+		assert_memory_equal(info.public_key, public_key, sizeof(public_key));
+		assert_int_equal(delete_key(c, "ed"), TEEC_SUCCESS);
 	}
+	put_u8(&request, 0);
+	assert_int_equal(call(c, SR_TA_CMD_IMPORT_KEY, &request, &response), TEEC_ERROR_BAD_FORMAT);
+	request.len -= 2;
+	assert_int_equal(call(c, SR_TA_CMD_IMPORT_KEY, &request, &response), TEEC_ERROR_BAD_FORMAT);
 	assert_int_equal(count_keys(c), 0);
 }
 
-/* A generator gone wrong, as a fault may make one. */
+/* A derivation gone wrong, as a fault may make one. */
 static void keeps_no_pair_that_is_none(void **state)
 {
 	struct ta_client *c = *state;
 
-	sim_generates_wrong_pairs = true;
+	sim_derives_wrong_secrets = true;
 	assert_int_equal(generate(c, SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, "ed", NULL),
 			 TEEC_ERROR_SECURITY);
-	sim_generates_wrong_pairs = false;
+	sim_derives_wrong_secrets = false;
 	assert_int_equal(count_keys(c), 0);
 	assert_int_equal(generate(c, SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, "ed", NULL),
 			 TEEC_SUCCESS);
@@ -308,6 +277,7 @@ static void lists_keys_in_order_a_page_at_a_time(void **state)
 	static const char *const sorted[] = { "-", "0", "A", "Z", "_", "a", "a.b", "aa", "b" };
 	struct ta_client *c = *state;
 	static struct key_info listed[SR_TA_KEYS_MAX];
+	size_t room = SR_TA_LIST_RESPONSE_MIN;
 	size_t count = 0;
 
 	assert_int_equal(list_all(c, SR_TA_RESPONSE_MAX, listed, &count), 1);
@@ -316,11 +286,12 @@ static void lists_keys_in_order_a_page_at_a_time(void **state)
 		assert_int_equal(generate(c, i % 2 ? SR_TA_ALG_SECP256K1 : SR_TA_ALG_ED25519,
 					  SR_TA_USAGE_DIGEST, sorted[i - 1], NULL),
 				 TEEC_SUCCESS);
-	for (size_t room = SR_TA_LIST_RESPONSE_MIN; room < 1200; room += 97) {
+	for (unsigned turn = 0; turn < ta_rounds(100); turn++) {
 		(void)list_all(c, room, listed, &count);
 		assert_int_equal(count, SR_ARRAY_LEN(sorted));
 		for (size_t i = 0; i < count; i++)
 			assert_string_equal(listed[i].id, sorted[i]);
+		room += 1100 / ta_rounds(100);
 	}
 	assert_int_equal(list_all(c, SR_TA_RESPONSE_MAX, listed, &count), 1);
 }
@@ -407,11 +378,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(imports_a_secp256k1_key, ta_setup, ta_teardown),
 		cmocka_unit_test_setup_teardown(refuses_secrets_that_are_no_scalars, ta_setup,
 						ta_teardown),
-		cmocka_unit_test_setup_teardown(imports_an_ed25519_pair_only_when_it_is_one,
+		cmocka_unit_test_setup_teardown(imports_an_ed25519_seed_under_its_own_public_key,
 						ta_setup, ta_teardown),
-		cmocka_unit_test_setup_teardown(
-			refuses_an_ed25519_key_with_a_point_of_low_order_added, ta_setup,
-			ta_teardown),
 		cmocka_unit_test_setup_teardown(keeps_no_pair_that_is_none, ta_setup, ta_teardown),
 		cmocka_unit_test_setup_teardown(a_deleted_key_is_gone_and_its_name_free, ta_setup,
 						ta_teardown),
@@ -424,5 +392,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(tells_what_it_is, ta_setup, ta_teardown),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	const struct ta_left_out left_out[] = {
+		{ "keeps_no_pair_that_is_none", "it changes what the simulator does" },
+		/* OP-TEE reads its directory anew for each object that it looks up. */
+		{ "holds_64_keys_and_says_when_full", "it takes minutes on an emulated machine" },
+		{ 0 },
+	};
+
+	return ta_run_tests(tests, SR_ARRAY_LEN(tests), left_out);
 }

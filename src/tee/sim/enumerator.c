@@ -110,6 +110,8 @@ TEE_Result TEE_GetNextPersistentObject(TEE_ObjectEnumHandle objectEnumerator,
 			.objectType = TEE_TYPE_DATA,
 			.handleFlags = TEE_HANDLE_FLAG_PERSISTENT | TEE_HANDLE_FLAG_INITIALIZED,
 		};
+	/* OP-TEE wants room for the longest id, whatever the length says. */
+	memset(objectID, 0, TEE_OBJECT_ID_MAX_LEN);
 	memcpy(objectID, id->bytes, id->len);
 	*objectIDLen = id->len;
 	return TEE_SUCCESS;

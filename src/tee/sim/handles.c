@@ -7,15 +7,18 @@
 #define OBJECTS 64
 #define OPERATIONS 32
 #define ENUMERATORS 8
+#define SESSIONS 8
 
 /* kind · uses of the slot · slot: 32 bits, as OP-TEE's handles. */
 #define KIND_OBJECT 1u
 #define KIND_OPERATION 2u
 #define KIND_ENUMERATOR 3u
+#define KIND_SESSION 4u
 
 static struct sim_object objects[OBJECTS];
 static struct sim_operation operations[OPERATIONS];
 static struct sim_enumerator enumerators[ENUMERATORS];
+static uintptr_t sessions[SESSIONS]; /* 0 when the slot is free */
 static uint32_t uses;
 
 static uintptr_t make_handle(uint32_t kind, size_t slot)
@@ -59,6 +62,31 @@ struct sim_enumerator *sim_enumerator_new(void)
 		}
 	}
 	return NULL;
+}
+
+uintptr_t sim_session_new(void)
+{
+	for (size_t i = 0; i < SESSIONS; i++) {
+		if (!sessions[i]) {
+			sessions[i] = make_handle(KIND_SESSION, i);
+			return sessions[i];
+		}
+	}
+	return 0;
+}
+
+void sim_session_check(uintptr_t handle)
+{
+	const size_t slot = handle & 0xff;
+
+	if (!handle || slot >= SESSIONS || sessions[slot] != handle)
+		TEE_Panic(TEE_ERROR_BAD_PARAMETERS);
+}
+
+void sim_session_free(uintptr_t handle)
+{
+	sim_session_check(handle);
+	sessions[handle & 0xff] = 0;
 }
 
 /* A slot holds its whole handle, so that one from before its last use is noticed. */
@@ -130,4 +158,6 @@ void sim_handles_reset(void)
 		sim_operation_free(&operations[i]);
 	for (size_t i = 0; i < ENUMERATORS; i++)
 		sim_enumerator_free(&enumerators[i]);
+	for (size_t i = 0; i < SESSIONS; i++)
+		sessions[i] = 0;
 }

@@ -328,7 +328,9 @@ TEEC_Result sim_instance_invoke(uint32_t session, uint32_t command, struct sim_c
 		return TEEC_ERROR_COMMUNICATION;
 	e.session = find_session(session);
 	if (!e.session) {
-		result = TEEC_ERROR_ITEM_NOT_FOUND;
+		/* Linux's driver knows its sessions, and asks no TEE about another. */
+		*origin = TEEC_ORIGIN_COMMS;
+		result = TEEC_ERROR_BAD_PARAMETERS;
 	} else if (e.session->dead || !guarded(&e)) {
 		result = TEEC_ERROR_TARGET_DEAD;
 	} else {

@@ -34,14 +34,16 @@ static void free_block(struct block *b)
 	free(b);
 }
 
-/* Always filled with zeros, whatever the hint: NO_FILL promises nothing else. */
+/* The one hint that libutee takes: it has no second heap for NO_SHARE, and panics on
+ * NO_FILL alone. */
 void *TEE_Malloc(size_t size, uint32_t hint)
 {
 	struct block *b = NULL;
 
-	(void)hint;
 	sim_api_call();
-	if (size > SIZE_MAX - sizeof(*b))
+	if (hint == TEE_MALLOC_NO_FILL)
+		TEE_Panic(TEE_ERROR_BAD_PARAMETERS);
+	if (hint != TEE_MALLOC_FILL_ZERO || size > SIZE_MAX - sizeof(*b))
 		return NULL;
 	b = calloc(1, sizeof(*b) + size);
 	if (!b)

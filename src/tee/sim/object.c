@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Generic and transient objects: Ed25519 key pairs and public keys. */
-#include <sodium.h>
+/* Generic and transient objects: keys of Ed25519 and X25519, and secrets. */
 #include <string.h>
 
 #include "tee/sim/sim.h"
-#include "tee/sim/sim_test.h"
 
-#define ED25519_BITS 256
+#define KEY_BITS 256
 #define VALUE_SIZE 32
 #define USAGE_DEFAULT 0xffffffff
-
-bool sim_generates_wrong_pairs;
 
 /* ---- generic ----------------------------------------------------------- */
 
 TEE_Result TEE_GetObjectInfo1(TEE_ObjectHandle object, TEE_ObjectInfo *objectInfo)
 {
 	const struct sim_object *o = NULL;
-	const uint32_t size = ED25519_BITS;
+	const uint32_t size = KEY_BITS;
 
 	sim_api_call();
 	o = sim_object_get(object);
@@ -44,12 +40,37 @@ TEE_Result TEE_RestrictObjectUsage1(TEE_ObjectHandle object, uint32_t objectUsag
 	return TEE_SUCCESS;
 }
 
+/* The attributes of each type, all of which an object needs; 0: none. */
+struct type {
+	uint32_t type;
+	uint32_t secret;
+	uint32_t public_key;
+};
+
+static const struct type types[] = {
+	{ TEE_TYPE_ED25519_KEYPAIR, TEE_ATTR_ED25519_PRIVATE_VALUE, TEE_ATTR_ED25519_PUBLIC_VALUE },
+	{ TEE_TYPE_ED25519_PUBLIC_KEY, 0, TEE_ATTR_ED25519_PUBLIC_VALUE },
+	{ TEE_TYPE_X25519_KEYPAIR, TEE_ATTR_X25519_PRIVATE_VALUE, TEE_ATTR_X25519_PUBLIC_VALUE },
+	{ TEE_TYPE_GENERIC_SECRET, TEE_ATTR_SECRET_VALUE, 0 },
+};
+
+static const struct type *find_type(uint32_t type)
+{
+	for (size_t i = 0; i < SR_ARRAY_LEN(types); i++) {
+		if (types[i].type == type)
+			return &types[i];
+	}
+	return NULL;
+}
+
 /* Where an attribute of this object lies; NULL when its type has none such. */
 static uint8_t *attribute(struct sim_object *o, uint32_t id)
 {
-	if (id == TEE_ATTR_ED25519_PUBLIC_VALUE && o->type != TEE_TYPE_DATA)
+	const struct type *t = find_type(o->type);
+
+	if (t && t->public_key && id == t->public_key)
 		return o->public_key;
-	if (id == TEE_ATTR_ED25519_PRIVATE_VALUE && o->type == TEE_TYPE_ED25519_KEYPAIR)
+	if (t && t->secret && id == t->secret)
 		return o->secret;
 	return NULL;
 }
@@ -107,8 +128,7 @@ TEE_Result TEE_AllocateTransientObject(TEE_ObjectType objectType, uint32_t maxOb
 	if (!object)
 		TEE_Panic(TEE_ERROR_BAD_PARAMETERS);
 	*object = TEE_HANDLE_NULL;
-	if ((objectType != TEE_TYPE_ED25519_KEYPAIR && objectType != TEE_TYPE_ED25519_PUBLIC_KEY) ||
-	    maxObjectSize != ED25519_BITS)
+	if (!find_type(objectType) || maxObjectSize != KEY_BITS)
 		return TEE_ERROR_NOT_SUPPORTED;
 	o = sim_object_new();
 	if (!o)
@@ -141,25 +161,30 @@ void TEE_ResetTransientObject(TEE_ObjectHandle object)
 }
 
 /* OP-TEE wants every attribute of the type, the public value of a pair included,
- * and does not check that the two belong together: nor is it done here. */
+ * and does not check that the two belong together: nor is it done here. To attributes
+ * that are missing, of another type or of another size its core answers what the
+ * specification does not list, so that libutee panics. */
 TEE_Result TEE_PopulateTransientObject(TEE_ObjectHandle object, const TEE_Attribute *attrs,
 				       uint32_t attrCount)
 {
 	struct sim_object *o = NULL;
-	const uint32_t needed = 1;
+	const struct type *t = NULL;
 
 	sim_api_call();
 	o = transient(object);
 	if (o->flags & TEE_HANDLE_FLAG_INITIALIZED)
 		TEE_Panic(TEE_ERROR_BAD_STATE);
-	if (attrCount != needed + (o->type == TEE_TYPE_ED25519_KEYPAIR) ||
+	t = find_type(o->type);
+	if (attrCount != (uint32_t)((t->secret != 0) + (t->public_key != 0)) ||
 	    (attrCount == 2 && attrs[0].attributeID == attrs[1].attributeID))
-		return TEE_ERROR_BAD_PARAMETERS;
+		TEE_Panic(TEE_ERROR_ITEM_NOT_FOUND);
 	for (uint32_t i = 0; i < attrCount; i++) {
 		uint8_t *value = attribute(o, attrs[i].attributeID);
 
-		if (!value || attrs[i].content.ref.length != VALUE_SIZE)
-			return TEE_ERROR_BAD_PARAMETERS;
+		if (!value)
+			TEE_Panic(TEE_ERROR_ITEM_NOT_FOUND);
+		if (attrs[i].content.ref.length != VALUE_SIZE)
+			TEE_Panic(TEE_ERROR_SECURITY);
 		memcpy(value, attrs[i].content.ref.buffer, VALUE_SIZE);
 	}
 	o->flags |= TEE_HANDLE_FLAG_INITIALIZED;
@@ -186,27 +211,4 @@ void TEE_InitValueAttribute(TEE_Attribute *attr, uint32_t attributeID, uint32_t 
 	*attr = (TEE_Attribute){ .attributeID = attributeID };
 	attr->content.value.a = a;
 	attr->content.value.b = b;
-}
-
-TEE_Result TEE_GenerateKey(TEE_ObjectHandle object, uint32_t keySize, const TEE_Attribute *params,
-			   uint32_t paramCount)
-{
-	uint8_t pair[crypto_sign_SECRETKEYBYTES] = { 0 };
-	struct sim_object *o = NULL;
-
-	(void)params;
-	sim_api_call();
-	o = transient(object);
-	if ((o->flags & TEE_HANDLE_FLAG_INITIALIZED) || o->type != TEE_TYPE_ED25519_KEYPAIR ||
-	    keySize != ED25519_BITS)
-		TEE_Panic(TEE_ERROR_BAD_STATE);
-	if (paramCount)
-		return TEE_ERROR_BAD_PARAMETERS;
-	(void)crypto_sign_keypair(o->public_key, pair);
-	(void)crypto_sign_ed25519_sk_to_seed(o->secret, pair);
-	if (sim_generates_wrong_pairs)
-		o->public_key[0] ^= 1;
-	sr_wipe(pair, sizeof(pair));
-	o->flags |= TEE_HANDLE_FLAG_INITIALIZED;
-	return TEE_SUCCESS;
 }

@@ -69,7 +69,7 @@ struct sim_object {
 	uint32_t flags;	  /* TEE_HANDLE_FLAG_*, TEE_DATA_FLAG_* */
 	uint32_t type;
 	uint32_t usage;
-	/* transient: an Ed25519 key */
+	/* transient: a key of Ed25519 or X25519, or 32 secret bytes */
 	uint8_t secret[32];
 	uint8_t public_key[32];
 	/* persistent: its content as last read or written */
@@ -80,6 +80,7 @@ struct sim_object {
 
 struct sim_operation {
 	uintptr_t handle;
+	uint32_t algorithm;
 	uint32_t mode;
 	bool key_set;
 	uint8_t secret[32];
@@ -95,6 +96,12 @@ struct sim_enumerator {
 };
 
 #define SIM_UNREADABLE SIZE_MAX
+
+/* Sessions of the TA with another. 0 when all slots are taken; the others panic on what
+ * is no open session's handle. */
+uintptr_t sim_session_new(void);
+void sim_session_check(uintptr_t handle);
+void sim_session_free(uintptr_t handle);
 
 /* NULL when all slots are taken. */
 struct sim_object *sim_object_new(void);

@@ -4,6 +4,7 @@
 #define SR_SIM_TEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The TA panics in its n-th call of a TEE_ function from now; 0: never. */
@@ -28,8 +29,21 @@ extern uint32_t (*sim_storage_answer_hook)(const char *function);
 /* A corrupt object is deleted when it is opened, as OP-TEE does. */
 extern bool sim_storage_deletes_corrupt;
 
-/* Key pairs that the TEE generates have a public key with a bit turned. */
-extern bool sim_generates_wrong_pairs;
+/* X25519 takes another scalar than its key's. */
+extern bool sim_derives_wrong_secrets;
+
+/* Fills what TEE_GenerateRandom is asked for, in the kernel's place. */
+extern void (*sim_random_hook)(void *out, size_t len);
+
+/* Stands for the CPU's random instruction: there is one while this is set. False: it
+ * had nothing to give. */
+extern bool (*sim_cpu_random_hook)(uint64_t *out);
+
+/* There is no system pseudo TA. */
+extern bool sim_lacks_system_pta;
+
+/* Sees each event that the TA gives to the TEE's random generator. */
+extern void (*sim_entropy_event_hook)(const uint8_t *data, size_t len);
 
 /* Ends the instance and forgets the store, so that another can be loaded. No
  * session may be used afterwards. */

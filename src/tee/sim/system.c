@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Randomness, time and properties of the Internal Core API. */
-#include <sodium.h>
+/* Time and properties of the Internal Core API. */
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "tee/sim/sim.h"
-
-void TEE_GenerateRandom(void *randomBuffer, size_t randomBufferLen)
-{
-	sim_api_call();
-	randombytes_buf(randomBuffer, randomBufferLen);
-}
 
 static void read_clock(clockid_t clock, TEE_Time *out)
 {
@@ -75,6 +69,8 @@ TEE_Result TEE_GetPropertyAsString(TEE_PropSetHandle set, const char *name, char
 				   size_t *valueBufferLen)
 {
 	const struct property *p = find_property(set, name);
+	char number[16] = { 0 };
+	const char *text = number;
 	size_t size = 0;
 	size_t room = 0;
 
@@ -82,14 +78,19 @@ TEE_Result TEE_GetPropertyAsString(TEE_PropSetHandle set, const char *name, char
 		TEE_Panic(TEE_ERROR_BAD_PARAMETERS);
 	if (!p)
 		return TEE_ERROR_ITEM_NOT_FOUND;
-	if (p->type != TEXT)
-		return TEE_ERROR_BAD_FORMAT;
-	size = strlen(p->text) + 1;
+	/* Whatever type it is of has a text. */
+	if (p->type == TEXT)
+		text = p->text;
+	else if (p->type == BOOLEAN)
+		text = p->number ? "true" : "false";
+	else
+		(void)snprintf(number, sizeof(number), "%u", (unsigned)p->number);
+	size = strlen(text) + 1;
 	room = *valueBufferLen;
 	*valueBufferLen = size;
 	if (room < size)
 		return TEE_ERROR_SHORT_BUFFER;
-	memcpy(valueBuffer, p->text, size);
+	memcpy(valueBuffer, text, size);
 	return TEE_SUCCESS;
 }
 

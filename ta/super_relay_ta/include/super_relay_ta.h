@@ -29,7 +29,7 @@
 #define SUPER_RELAY_TA_UUID \
 	{ 0x12345678, 0x5b69, 0x11d4, { 0x9f, 0xee, 0x00, 0xc0, 0x4f, 0x4c, 0x34, 0x56 } }
 
-#define SR_TA_WIRE_VERSION 1
+#define SR_TA_WIRE_VERSION 2
 
 #define SR_TA_VERSION_MAJOR 0
 #define SR_TA_VERSION_MINOR 1
@@ -65,6 +65,7 @@
 #define SR_TA_PUBLIC_KEY_MAX 65
 #define SR_TA_KEY_INFO_MAX (1 + SR_TA_KEY_ID_MAX + 1 + 1 + 4 + 8 + 1 + SR_TA_PUBLIC_KEY_MAX)
 #define SR_TA_SECRET_SIZE 32		  /* secp256k1 scalar big-endian, or Ed25519 seed */
+#define SR_TA_HOST_ENTROPY_SIZE 64	  /* random bytes of the normal world for a new key */
 #define SR_TA_SECP256K1_SIGNATURE_SIZE 65 /* r ‖ s ‖ v, v = 27 or 28 */
 #define SR_TA_ED25519_SIGNATURE_SIZE 64
 
@@ -84,21 +85,21 @@
  */
 
 /* in:  version · u8 algorithm · u32 usage · short string key id · u64 created
+ *      · host entropy (64)
  * out: version · key info
+ * Host entropy is what the normal world's random generator gives, drawn for this
+ * request alone; zeros where it has none. It is hashed together with the TEE's random
+ * numbers and the CPU's: it can make up for their weakness and cannot weaken them.
  * ACCESS_CONFLICT: the id exists; the key there is untouched.
  * CORRUPT_OBJECT: the id is a damaged key's; DELETE_KEY makes it free.
  * STORAGE_NO_SPACE: SR_TA_KEYS_MAX reached. */
 #define SR_TA_CMD_GENERATE_KEY 0
 
 /* in:  version · u8 algorithm · u32 usage · short string key id · u64 created
- *      · secret (32) · Ed25519 only: public key (32)
+ *      · secret (32)
  * out: version · key info
- * The GlobalPlatform API cannot derive an Ed25519 public key from its seed, so the
- * caller gives it, and the TA accepts it only after signatures made with the seed
- * have verified under it.
  * Development builds of the TA only: others answer ACCESS_DENIED.
- * BAD_PARAMETERS: the secret is no valid key, or the public key is not its own.
- * As GENERATE_KEY otherwise. */
+ * BAD_PARAMETERS: the secret is no valid key. As GENERATE_KEY otherwise. */
 #define SR_TA_CMD_IMPORT_KEY 1
 
 /* in:  version · short string key id · u8 count ·
@@ -155,6 +156,15 @@
  * listed its keys, with those made and deleted since. */
 #define SR_TA_CMD_GET_INFO 7
 
-#define SR_TA_FEATURE_DEV_IMPORT (1u << 0) /* plaintext IMPORT_KEY is compiled in */
+/* Features. Those of entropy say what the numbers behind keys and signatures are made
+ * of, beside the TEE's own generator, which is always asked. */
+#define SR_TA_FEATURE_DEV_IMPORT (1u << 0)   /* plaintext IMPORT_KEY is compiled in */
+#define SR_TA_FEATURE_CPU_RANDOM (1u << 1)   /* the CPU's random instruction is compiled in */
+#define SR_TA_FEATURE_CPU_DELIVERS (1u << 2) /* and gave all it was last asked for */
+/* Who built the TA vouches for the TEE's generator: hardware, or seeded by hardware.
+ * A TA cannot find out. Without it the seed may be no more than the time of boot. */
+#define SR_TA_FEATURE_TEE_RANDOM_TRUSTED (1u << 3)
+#define SR_TA_FEATURE_HOST_RANDOM (1u << 4) /* the last key made got host entropy, not zeros */
+#define SR_TA_FEATURE_TEE_STIRRED (1u << 5) /* the TEE took random bytes into its generator */
 
 #endif

@@ -63,6 +63,31 @@ static void counting_close(TEEC_Session *session)
 	real_api.close_session(session);
 }
 
+/* ---- shared memory --------------------------------------------------------- */
+
+static atomic_int allocations;
+static atomic_int strewn; /* calls whose request does not stand right behind the response */
+
+static TEEC_Result counting_allocate(TEEC_Context *context, TEEC_SharedMemory *memory)
+{
+	atomic_fetch_add(&allocations, 1);
+	return real_api.allocate_shared_memory(context, memory);
+}
+
+static TEEC_Result inspecting_invoke(TEEC_Session *session, uint32_t command,
+				     TEEC_Operation *operation, uint32_t *origin)
+{
+	const TEEC_RegisteredMemoryReference *in = &operation->params[0].memref;
+	const TEEC_RegisteredMemoryReference *out = &operation->params[1].memref;
+
+	if (operation->paramTypes != TEEC_PARAM_TYPES(TEEC_MEMREF_PARTIAL_INPUT,
+						      TEEC_MEMREF_PARTIAL_OUTPUT, TEEC_NONE,
+						      TEEC_NONE) ||
+	    in->parent != out->parent || in->offset != out->offset + out->size)
+		atomic_fetch_add(&strewn, 1);
+	return faulty_invoke(session, command, operation, origin);
+}
+
 /* ---- fixture -------------------------------------------------------------- */
 
 static struct kms_config config_with(unsigned pool, unsigned batch, unsigned retries)
@@ -273,6 +298,65 @@ static void a_minimum_batch_waits_no_longer_than_its_bound(void **state)
 	wait_for(&w.done, 1);
 	assert_signed(&w);
 	assert_true(sr_time_monotonic_ns() - started >= 50000000u);
+	kms_close(kms, 0);
+}
+
+static void a_minimum_batch_that_is_there_goes_out_at_once_and_whole(void **state)
+{
+	enum { COUNT = 8 };
+	static struct waiter w[COUNT];
+	struct kms_config c = config_with(1, 16, 0);
+	struct kms *kms = NULL;
+	uint64_t started = 0;
+	int before = 0;
+
+	(void)state;
+	c.min_batch = COUNT;
+	c.batch_timeout_us = 1000000;
+	kms = open_kms(&c);
+	make_key(kms, "min");
+	before = atomic_load(&invoked);
+	atomic_store(&finished, 0);
+	started = sr_time_monotonic_ns();
+	for (unsigned i = 0; i < COUNT; i++) {
+		fill(&w[i], "min", i);
+		submit(kms, &w[i]);
+		/* the signer is up, and asleep again until the batch is whole */
+		usleep(2000);
+	}
+	wait_for(&finished, COUNT);
+	assert_true(sr_time_monotonic_ns() - started < 900000000u);
+	assert_int_equal(atomic_load(&invoked) - before, 1);
+	for (unsigned i = 0; i < COUNT; i++)
+		assert_signed(&w[i]);
+	kms_close(kms, 0);
+}
+
+/* OP-TEE registers what is allocated, and maps and flushes page by page at each call. */
+static void signing_allocates_no_shared_memory_and_uses_one_piece_of_it(void **state)
+{
+	struct kms_config c = config_with(1, 16, 0);
+	struct sr_error err = { .code = SR_OK };
+	struct kms *kms = NULL;
+	struct kms_info info;
+	struct waiter w;
+
+	(void)state;
+	c.api.allocate_shared_memory = counting_allocate;
+	c.api.invoke_command = inspecting_invoke;
+	atomic_store(&allocations, 0);
+	atomic_store(&strewn, 0);
+	kms = open_kms(&c);
+	make_key(kms, "memory");
+	for (unsigned i = 0; i < 20; i++) {
+		fill(&w, "memory", i);
+		submit(kms, &w);
+		wait_for(&w.done, 1);
+		assert_signed(&w);
+		assert_true(kms_get_info(kms, &info, &err));
+	}
+	assert_int_equal(atomic_load(&allocations), 1);
+	assert_int_equal(atomic_load(&strewn), 0);
 	kms_close(kms, 0);
 }
 
@@ -583,13 +667,68 @@ static void key_ids_outside_the_set_are_refused_with_the_bound(void **state)
 	assert_true(kms_key_id_check("A-z.0_9", &err));
 }
 
+/* ---- entropy ------------------------------------------------------------- */
+
+static void keys_made_with_the_same_words_differ(void **state)
+{
+	struct kms_config c = config_with(1, 4, 0);
+	struct kms *kms = open_kms(&c);
+	struct sr_error err = { .code = SR_OK };
+	struct kms_info info;
+	struct kms_key key[2];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(kms_generate_key(kms, "again", SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST,
+					     &key[i], &err));
+		assert_true(kms_delete_key(kms, "again", &err));
+	}
+	assert_memory_not_equal(key[0].public_key, key[1].public_key, 32);
+	/* The host's bytes came with them, and were no zeros. */
+	assert_true(kms_get_info(kms, &info, &err));
+	assert_true(info.features & SR_TA_FEATURE_HOST_RANDOM);
+	kms_close(kms, 0);
+}
+
+static void a_tee_whose_numbers_nobody_vouches_for_is_told_as_such(void **state)
+{
+	static const struct {
+		uint32_t features;
+		bool sound;
+		const char *says;
+	} cases[] = {
+		{ 0, false, "its seed is not known), no CPU instruction" },
+		{ SR_TA_FEATURE_HOST_RANDOM | SR_TA_FEATURE_TEE_STIRRED, false, "not known" },
+		{ SR_TA_FEATURE_CPU_RANDOM, false, "a CPU instruction that gives nothing" },
+		{ SR_TA_FEATURE_CPU_RANDOM | SR_TA_FEATURE_CPU_DELIVERS, true,
+		  "not known), the CPU's instruction" },
+		{ SR_TA_FEATURE_TEE_RANDOM_TRUSTED, true, "vouched for" },
+		{ ~0u, true, "64 bytes of this host's kernel" },
+	};
+	char text[KMS_ENTROPY_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < SR_ARRAY_LEN(cases); i++) {
+		const struct kms_info info = { .features = cases[i].features };
+
+		assert_int_equal(kms_entropy_text(&info, text), cases[i].sound);
+		assert_non_null(strstr(text, cases[i].says));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(keys_made_with_the_same_words_differ, reset),
+		cmocka_unit_test(a_tee_whose_numbers_nobody_vouches_for_is_told_as_such),
 		cmocka_unit_test_setup(a_lone_request_is_signed_at_once, reset),
 		cmocka_unit_test_setup(what_queues_goes_out_as_batches_in_order, reset),
 		cmocka_unit_test_setup(keys_do_not_mix_within_a_batch, reset),
 		cmocka_unit_test_setup(a_minimum_batch_waits_no_longer_than_its_bound, reset),
+		cmocka_unit_test_setup(a_minimum_batch_that_is_there_goes_out_at_once_and_whole,
+				       reset),
+		cmocka_unit_test_setup(signing_allocates_no_shared_memory_and_uses_one_piece_of_it,
+				       reset),
 		cmocka_unit_test_setup(a_dead_target_is_reopened_and_the_call_repeated, reset),
 		cmocka_unit_test_setup(a_session_that_cannot_be_reopened_at_first_is_tried_again,
 				       reset),

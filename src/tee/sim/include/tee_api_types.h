@@ -30,6 +30,7 @@ typedef union {
 } TEE_Param;
 
 typedef struct __TEE_PropSetHandle *TEE_PropSetHandle;
+typedef struct __TEE_TASessionHandle *TEE_TASessionHandle;
 typedef struct __TEE_ObjectHandle *TEE_ObjectHandle;
 typedef struct __TEE_ObjectEnumHandle *TEE_ObjectEnumHandle;
 typedef struct __TEE_OperationHandle *TEE_OperationHandle;
