@@ -69,11 +69,16 @@ static void give_item(struct kms_reader *r, struct kms_request *request)
 			tee_result_name(res) ? tee_result_name(res) : "unknown result");
 }
 
+static size_t answer_size(unsigned count)
+{
+	return 2 + (size_t)count * SR_TA_SPONSORSHIP_RESULT_SIZE;
+}
+
 /* Checks the whole answer before the first callback: a short one must not
  * leave half of the batch answered with zeros. */
 static bool answer_fits(const struct kms_call *call, unsigned count)
 {
-	return call->response_len == 2 + (size_t)count * SR_TA_SPONSORSHIP_RESULT_SIZE &&
+	return call->response_len == answer_size(count) &&
 	       call->response[0] == SR_TA_WIRE_VERSION && call->response[1] == count;
 }
 
@@ -87,7 +92,7 @@ static void sign_batch(struct kms_signer *signer, struct kms_request *batch, uns
 				 .items = count,
 				 .request = { .data = signer->request, .size = SR_TA_REQUEST_MAX },
 				 .response = signer->response,
-				 .response_size = SR_TA_RESPONSE_MAX };
+				 .response_size = answer_size(count) };
 	char key_id[KMS_KEY_ID_SIZE];
 
 	/* the first callback may free the request that the name stands in */
@@ -119,6 +124,15 @@ static void sign_batch(struct kms_signer *signer, struct kms_request *batch, uns
 	}
 }
 
+/* With the lock held: sleeps until count requests wait, or ns have passed. Who submits
+ * reads from awaited whether the thread has use for being woken. */
+static void sleep_for(struct kms_signer *signer, unsigned count, uint64_t ns)
+{
+	signer->awaited = count;
+	kms_cond_wait_ns(&signer->wake, &signer->lock, ns);
+	signer->awaited = 0;
+}
+
 /* With the lock held: waits for work, or for a minimum batch until its time is up. */
 static void wait_for_work(struct kms_signer *signer)
 {
@@ -127,7 +141,7 @@ static void wait_for_work(struct kms_signer *signer)
 	uint64_t since = 0;
 
 	while (!signer->head && !signer->closing) {
-		kms_cond_wait_ns(&signer->wake, &signer->lock, IDLE_WAKE_NS);
+		sleep_for(signer, 1, IDLE_WAKE_NS);
 		if (!signer->head) {
 			pthread_mutex_unlock(&signer->lock);
 			kms_pool_reap(signer->pool);
@@ -142,7 +156,7 @@ static void wait_for_work(struct kms_signer *signer)
 
 		if (passed >= bound)
 			return;
-		kms_cond_wait_ns(&signer->wake, &signer->lock, bound - passed);
+		sleep_for(signer, config->min_batch, bound - passed);
 	}
 }
 
@@ -221,8 +235,8 @@ bool kms_signer_submit(struct kms_signer *signer, struct kms_request *request, s
 		signer->running = true;
 		*signer->tail = request;
 		signer->tail = &request->next;
-		atomic_fetch_add(&signer->depth, 1);
-		pthread_cond_signal(&signer->wake);
+		if (atomic_fetch_add(&signer->depth, 1) + 1 >= signer->awaited && signer->awaited)
+			pthread_cond_signal(&signer->wake);
 	}
 	pthread_mutex_unlock(&signer->lock);
 	return ok;
