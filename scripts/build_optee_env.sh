@@ -14,8 +14,8 @@
 #   scripts/build_optee_env.sh [--fresh] [--tests]
 #
 #   --fresh   ask Debian's archive anew, for newer packages
-#   --tests   also the TA's test build, into build/optee/ta-test: it can be told to panic, and is
-#             never part of an image
+#   --tests   also the TA's test builds, into build/optee/ta-test and, for processors without
+#             random numbers, ta-test-plain: they can be told to panic, and are never in an image
 #
 # Environment: SR_TA_SIGN_KEY, a PEM file, signs the TA and is what OP-TEE trusts, instead of
 # a key of the checkout's own (build/optee/keys).
@@ -51,13 +51,13 @@ source scripts/optee/guest.sh
 # the processor for random numbers, which the one that optee-startup.sh chooses has.
 readonly TA_SETTINGS=(CFG_SR_DEV_IMPORT=y CFG_SR_TA_RNDR=y)
 
-# Whether the TA's test build is wanted: 0 or 1.
+# Whether the TA's test builds are wanted: 0 or 1.
 build_optee() {
   local tests=${1:-0}
   mkdir -p "$OPTEE" "$LOGS"
   exec 8>"$OPTEE/lock"
   flock 8
-  steps $((7 + tests))
+  steps $((7 + 2 * tests))
   step "Debian packages"
   install_packages "${OPTEE_BUILD_PACKAGES[@]}"
   step "sources and arm64 packages, into build/optee"
@@ -76,6 +76,8 @@ build_optee() {
   if ((tests)); then
     step "Trusted Application, test build"
     build_ta ta-test CFG_SR_TEST_HOOKS=y
+    step "the same, for processors without random numbers"
+    build_ta ta-test-plain CFG_SR_TEST_HOOKS=y CFG_SR_TA_RNDR=n
   fi
   exec 8>&-
 }
