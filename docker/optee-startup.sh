@@ -17,7 +17,8 @@
 #   SR_OPTEE_LISTEN   address of the forwarded ports (127.0.0.1)
 #   SR_RPC_PORT, SR_API_PORT   the relay's ports on that address (3000, 9000)
 #   SR_OPTEE_WAIT     seconds within which the relay must be ready, 0 for no limit (120)
-#   SR_OPTEE_CPU, SR_OPTEE_CPUS, SR_OPTEE_MEMORY   of the machine (max, 2, 1024 MiB)
+#   SR_OPTEE_CPU, SR_OPTEE_CPUS, SR_OPTEE_MEMORY   of the machine (max, 2, 1024 MiB); the image's TA
+#                     asks the processor for random numbers and dies on one that has none
 #   SR_OPTEE_DISK     MiB of the persistent disk when it is made (256)
 #   SR_OPTEE_FOLLOW   "yes" writes the relay's log to standard output, too (no)
 #   SR_OPTEE_LOG_MIB  a log of more than so many MiB becomes NAME.log.1 (32)
@@ -53,32 +54,38 @@ check_image() {
   for file in flash.bin uboot-env.bin Image rootfs.cpio; do
     [[ -r $IMAGE/$file ]] || fail "there is no $IMAGE/$file; scripts/build_optee_env.sh makes it"
   done
-  [[ -r $CONFIG ]] || fail "SR_CONFIG: cannot read '$CONFIG'"
+  [[ -f $CONFIG && -r $CONFIG ]] || fail "SR_CONFIG: cannot read '$CONFIG'"
+  # QEMU's options are divided by commas, and a Unix socket's path has room for 107 bytes.
+  [[ $IMAGE$STATE != *,* ]] || fail "SR_OPTEE_IMAGE, SR_OPTEE_STATE: no comma may be in them"
+  ((${#RUN} + 13 <= 107)) || fail "SR_OPTEE_STATE: the path is too long for a socket: $STATE"
 }
 
 # Made once and never again: what is on it are the keys. The name appears when it is complete.
 make_disk() {
   local disk=$STATE/disk.img
   [[ -e $disk ]] && return
+  [[ ! -L $disk ]] || fail "$disk leads nowhere; is its volume mounted?"
   rm -f "$disk.new"
-  truncate -s "${SR_OPTEE_DISK:-256}M" "$disk.new"
+  # All of it at once: a machine that finds no room for its storage later could only stop.
+  fallocate -l "${SR_OPTEE_DISK:-256}M" "$disk.new" || fail "there is no room for $disk"
   mke2fs -q -F -t ext4 -L super-relay -E root_owner=0:0 "$disk.new" ||
     fail "mke2fs could not make the persistent disk"
   sync "$disk.new"
   mv "$disk.new" "$disk"
 }
 
-# The variables that the configuration names.
+# The variables that the configuration names, but for those that the guest's own shell lives by.
 config_variables() {
   # shellcheck disable=SC2016 # the configuration's own notation
-  grep -o '\${[A-Za-z_][A-Za-z0-9_]*' "$CONFIG" | tr -d '${' | LC_ALL=C sort -u
+  grep -o '\${[A-Za-z_][A-Za-z0-9_]*' "$CONFIG" | tr -d '${' | LC_ALL=C sort -u |
+    grep -vxE 'PATH|HOME|IFS|ENV|PWD|SHELL|LD_.*|SR_(RPC|API)_LISTEN'
 }
 
 # For the shell of the guest. A URL of this machine is another one from there.
 assignment() {
   local value=$2
   if [[ $value == http://* || $value == https://* ]]; then
-    value=$(sed -E "s#(https?://)(127\.0\.0\.1|localhost)([:/,]|\$)#\1$HOST_FROM_GUEST\3#g" \
+    value=$(sed -E "s#(https?://([^/@]*@)?)(127\.0\.0\.1|localhost|\[::1\])([:/,]|\$)#\1$HOST_FROM_GUEST\4#g" \
       <<<"$value")
   fi
   printf "%s='%s'\n" "$1" "${value//\'/\'\\\'\'}"
@@ -86,12 +93,10 @@ assignment() {
 
 # The relay's ports are the guest's own matter: 3000 and 9000, on all its addresses.
 write_environment() {
-  local name
+  local name value
   while read -r name; do
-    case $name in
-    SR_RPC_LISTEN | SR_API_LISTEN) ;;
-    *) [[ -z ${!name+set} ]] || assignment "$name" "${!name}" ;;
-    esac
+    # From the environment, and not this script's own variables.
+    if value=$(printenv "$name"); then assignment "$name" "$value"; fi
   done < <(config_variables)
   printf 'SR_RPC_LISTEN=0.0.0.0:3000\nSR_API_LISTEN=0.0.0.0:9000\n'
 }
@@ -117,7 +122,7 @@ make_run_directory() {
   mkdir -p "$RUN" "$STATE_LOGS"
   exec 9>"$STATE/lock"
   flock -n 9 || fail "a machine with this state is running already: $STATE"
-  rm -f "$RUN"/*
+  rm -rf "${RUN:?}"/*
   mkfifo "$RUN/control.in" "$RUN/control.out"
   cp "$IMAGE/uboot-env.bin" "$RUN/uboot-env.img"
   # The size that the machine's second flash has.
@@ -154,8 +159,9 @@ qemu_arguments() {
     -drive "if=pflash,unit=1,format=raw,readonly=on,file=$RUN/uboot-env.img"
     -kernel "$IMAGE/Image" -initrd "$RUN/rootfs.cpio"
     -append "console=ttyAMA0,38400 quiet panic=5 random.trust_cpu=on"
-    # Flushes reach the disk: what the TEE has stored is there after a power cut, too.
-    -drive "if=none,id=data,format=raw,cache=writeback,file=$STATE/disk.img"
+    # Flushes reach the disk: what the TEE has stored is there after a power cut, too. An error is
+    # the guest's to see, whose file system then ends the machine; QEMU would wait for ever.
+    -drive "if=none,id=data,format=raw,cache=writeback,werror=report,file=$STATE/disk.img"
     -device virtio-blk-pci,drive=data
     -drive "if=none,id=handover,format=raw,readonly=on,file=$RUN/handover.tar"
     -device virtio-blk-pci,drive=handover
@@ -195,13 +201,15 @@ shut_down() {
   local deadline=$((SECONDS + SHUTDOWN_SECONDS))
   running || return 0
   printf 'optee-startup: shutting the guest down\n'
-  printf '0 poweroff\n' >"$RUN/control.in"
+  # Opened for both ways, since opening a pipe for one waits for the other end.
+  printf '0 poweroff\n' 1<>"$RUN/control.in"
   while running && ((SECONDS < deadline)); do sleep 0.1; done
   if running; then
     printf 'optee-startup: the guest did not end within %d s and is ended\n' "$SHUTDOWN_SECONDS" >&2
     kill -KILL "$QEMU_PID"
     return 1
   fi
+  rm -f "$RUN/handover.tar"
 }
 
 # The logs are appended to, so a copy can be taken of one, and it be emptied, while QEMU writes.
@@ -209,7 +217,9 @@ rotate_logs() {
   local log
   for log in "$STATE_LOGS"/*.log; do
     (($(stat -c %s "$log" 2>/dev/null || echo 0) > LOG_LIMIT)) || continue
-    cp "$log" "$log.1" && : >"$log"
+    # Emptied even where there is no room for the copy; what is written in between is lost.
+    cp "$log" "$log.1" || true
+    : >"$log"
   done
 }
 
@@ -227,7 +237,7 @@ keep_logs() {
 
 follow_logs() {
   rotate_logs
-  keep_logs 9>&- &
+  keep_logs </dev/null >/dev/null 2>&1 9>&- &
   KEEPER_PID=$!
   [[ ${SR_OPTEE_FOLLOW-} != yes ]] ||
     tail -q -n 0 --pid="$QEMU_PID" -F "$STATE_LOGS/relay.log" 2>/dev/null 9>&- &
@@ -268,6 +278,8 @@ await_ready() {
     fi
     sleep 0.1
   done
+  # The answer may have been another's, whose port it was.
+  running || return 1
   printf 'optee-startup: ready after %d.%01d s, on port %d\n' \
     $((($(date +%s%N) - began) / 1000000000)) $((($(date +%s%N) - began) / 100000000 % 10)) \
     "$RPC_PORT"
@@ -283,7 +295,7 @@ start() {
   trap 'if shut_down; then exit 0; else exit 1; fi' TERM INT
   trap '[[ -z $KEEPER_PID ]] || kill "$KEEPER_PID" 2>/dev/null || true' EXIT
   began=$(date +%s%N)
-  setpriv --pdeathsig KILL "${QEMU[@]}" </dev/null >"$STATE_LOGS/qemu.log" 2>&1 9>&- &
+  setpriv --pdeathsig KILL "${QEMU[@]}" </dev/null >>"$STATE_LOGS/qemu.log" 2>&1 &
   QEMU_PID=$!
   follow_logs
   if ! await_ready "$began"; then
@@ -292,22 +304,29 @@ start() {
     exit 1
   fi
   wait "$QEMU_PID" || status=$?
+  rm -f "$RUN/handover.tar"
   ((STOPPING)) || { show_ends && fail "the machine ended by itself (status $status)"; }
 }
 
 # One request at a time: the answers share a pipe.
 relay_command() {
-  local number=$$ answered status out err
+  local number=$$.$RANDOM answered status out err
+  local argument
+  for argument; do
+    [[ $argument != *[[:space:]]* ]] || fail "no argument may hold white space: '$argument'"
+  done
   [[ -p $RUN/control.in ]] || fail "no machine with this state is running: $STATE"
+  # QEMU holds the lock, too: it is free only when the machine has ended.
+  ! flock -n "$STATE/lock" true || fail "no machine with this state is running: $STATE"
   exec 8>"$STATE/control.lock"
-  flock 8
-  printf '%d relay %s\n' "$number" "$*" >"$RUN/control.in"
+  flock -w 120 8 || fail "other requests do not come to their end"
+  printf '%s relay %s\n' "$number" "$*" 1<>"$RUN/control.in"
   while read -r -t 60 answered status out err; do
     [[ $answered == "$number" ]] || continue
     [[ $out == - ]] || base64 -d <<<"$out"
     [[ $err == - ]] || base64 -d <<<"$err" >&2
     exit "$status"
-  done <"$RUN/control.out"
+  done 0<>"$RUN/control.out"
   fail "the guest did not answer within 60 s"
 }
 
