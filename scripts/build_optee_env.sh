@@ -30,9 +30,12 @@ declare -F setup >/dev/null || source scripts/dev/setup.sh
 readonly OPTEE=$ROOT/build/optee
 readonly IMAGE=$OPTEE/image
 
-# A step leaves what it was made from, so that the next run can tell whether to make it again.
+# A step leaves what it was made from, so that the next run can tell whether to make it again. A
+# stamp that does not fit goes at once: what the step makes is in pieces until it has ended.
 stamped() {
-  [[ $(cat "$OPTEE/stamps/$1" 2>/dev/null) == "$2" ]]
+  [[ $(cat "$OPTEE/stamps/$1" 2>/dev/null) == "$2" ]] && return
+  rm -f "$OPTEE/stamps/$1"
+  return 1
 }
 
 stamp() {
@@ -51,9 +54,9 @@ source scripts/optee/guest.sh
 # the processor for random numbers, which the one that optee-startup.sh chooses has.
 readonly TA_SETTINGS=(CFG_SR_DEV_IMPORT=y CFG_SR_TA_RNDR=y)
 
-# Whether the TA's test builds are wanted: 0 or 1.
+# Whether the TA's test builds are wanted, and whether newer packages are: 0 or 1.
 build_optee() {
-  local tests=${1:-0}
+  local tests=${1:-0} fresh=${2:-0}
   mkdir -p "$OPTEE" "$LOGS"
   exec 8>"$OPTEE/lock"
   flock 8
@@ -61,7 +64,7 @@ build_optee() {
   step "Debian packages"
   install_packages "${OPTEE_BUILD_PACKAGES[@]}"
   step "sources and arm64 packages, into build/optee"
-  get_packages
+  get_packages "$fresh"
   step "OP-TEE and its TA dev kit"
   make_ta_key
   build_optee_os
@@ -84,9 +87,10 @@ build_optee() {
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   with_tests=0
+  with_fresh=0
   while (($#)); do
     case $1 in
-    --fresh) rm -f "$OPTEE/stamps/packages" ;;
+    --fresh) with_fresh=1 ;;
     --tests) with_tests=1 ;;
     *)
       script_help "$0" >&2
@@ -95,6 +99,6 @@ if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
     esac
     shift
   done
-  build_optee "$with_tests"
+  build_optee "$with_tests" "$with_fresh"
   printf 'build/optee/image is ready\n'
 fi

@@ -12,6 +12,10 @@
 #   sign_ta.sh stitch --public PUBLIC.pem --version N --signature FILE.sig --out DIRECTORY
 #       on the build machine: joins TA and signature, verifies the whole, writes UUID.ta
 #
+# Two more options of digest and stitch say what the device has, and must be the same for both:
+#   --rndr yes                 its processor has the random number instruction RNDR; on one that has
+#                              not, the TA dies at the first session
+#   --tee-random-trusted yes   its OP-TEE takes random numbers from hardware, or is seeded by it
 # --version is what OP-TEE's secure database keeps against a return to older TAs; raise it with
 # each release. The device's OP-TEE must have been built with TA_PUBLIC_KEY=PUBLIC.pem.
 # docs/optee.md has the whole procedure.
@@ -40,8 +44,16 @@ absolute() {
   esac
 }
 
+yes_or_no() {
+  case $2 in
+  yes) printf y ;;
+  no) printf n ;;
+  *) fail "$1 takes yes or no, not '$2'" ;;
+  esac
+}
+
 parse() {
-  PUBLIC='' VERSION='' OUT='' KEY='' DIGEST='' SIGNATURE=''
+  PUBLIC='' VERSION='' OUT='' KEY='' DIGEST='' SIGNATURE='' RNDR=n TRUSTED=n
   while (($# > 1)); do
     case $1 in
     --public) PUBLIC=$(absolute "$2") ;;
@@ -50,6 +62,8 @@ parse() {
     --key) KEY=$(absolute "$2") ;;
     --digest) DIGEST=$(absolute "$2") ;;
     --signature) SIGNATURE=$(absolute "$2") ;;
+    --rndr) RNDR=$(yes_or_no "$1" "$2") ;;
+    --tee-random-trusted) TRUSTED=$(yes_or_no "$1" "$2") ;;
     *) fail "'$1' is no option of it" ;;
     esac
     shift 2
@@ -82,7 +96,10 @@ compile_production() {
   build_optee >&2
   PRODUCTION=$OPTEE/ta-production
   SIGNER=$OPTEE/optee-os/export-ta_arm64/scripts/sign_encrypt.py
-  compile_ta "$PRODUCTION" CFG_SR_DEV_IMPORT=n >"$LOGS/optee-ta-production.log" 2>&1 || {
+  # Anew: Debian's sources keep old dates, by which make would keep older objects.
+  rm -rf "$PRODUCTION"
+  compile_ta "$PRODUCTION" CFG_SR_TA_RNDR="$RNDR" CFG_SR_TA_TEE_RANDOM_TRUSTED="$TRUSTED" \
+    >"$LOGS/optee-ta-production.log" 2>&1 || {
     show_log "$LOGS/optee-ta-production.log"
     fail "the TA does not compile"
   }

@@ -6,7 +6,8 @@
 # The virt machine of QEMU is OP-TEE's "vexpress-qemu_armv8a". The log level of the core is that
 # of warnings; its unwinder stays in, so that an abort in the TA can be symbolised.
 readonly OPTEE_SETTINGS=(PLATFORM=vexpress-qemu_armv8a CFG_ARM64_core=y
-  CFG_USER_TA_TARGETS=ta_arm64 CFG_ARM_GICV3=y DEBUG=0 CFG_TEE_CORE_LOG_LEVEL=1
+  CFG_USER_TA_TARGETS=ta_arm64 CFG_ARM_GICV3=y DEBUG=0 CFG_TEE_CORE_DEBUG=n CFG_CC_OPT_LEVEL=2
+  CFG_TEE_CORE_LOG_LEVEL=1
   CFG_TEE_TA_LOG_LEVEL=1 CFG_UNWIND=y CFG_PKCS11_TA=n CFG_ENABLE_EMBEDDED_TESTS=n)
 readonly CROSS_PREFIX=aarch64-linux-gnu-
 # A python3 from elsewhere on PATH need not have the modules of Debian's.
@@ -16,8 +17,14 @@ readonly PYTHON=/usr/bin/python3
 # the one that is published with OP-TEE, with which anybody can sign.
 make_ta_key() {
   TA_KEY=${SR_TA_SIGN_KEY:-$OPTEE/keys/ta-signing.pem}
-  [[ -r $TA_KEY ]] && return
-  [[ -z ${SR_TA_SIGN_KEY-} ]] || die "SR_TA_SIGN_KEY: cannot read '$SR_TA_SIGN_KEY'"
+  if [[ ${SR_TA_SIGN_KEY-} ]]; then
+    # make runs elsewhere.
+    TA_KEY=$(readlink -f "$TA_KEY")
+    openssl rsa -in "$TA_KEY" -check -noout >/dev/null 2>&1 ||
+      die "SR_TA_SIGN_KEY: '$SR_TA_SIGN_KEY' is no RSA private key in PEM that can be read"
+    return
+  fi
+  [[ ! -r $TA_KEY ]] || return 0
   mkdir -p "${TA_KEY%/*}"
   (umask 077 && openssl genrsa -out "$TA_KEY.new" 3072 2>/dev/null) || return 1
   mv "$TA_KEY.new" "$TA_KEY"
@@ -39,7 +46,7 @@ compile_optee() {
 build_optee_os() {
   local wanted
   wanted=$(sha256sum <"$OPTEE/versions.txt")$(printf ' %s' "${OPTEE_SETTINGS[@]}")$(ta_public_key)
-  if stamped optee-os "$wanted"; then
+  if stamped optee-os "$wanted" && [[ -e $OPTEE/optee-os/core/tee-raw.bin ]]; then
     done_step "nothing to do"
     return
   fi
@@ -57,7 +64,9 @@ compile_firmware() {
     BL32_EXTRA1="$core/tee-pager_v2.bin" BL32_EXTRA2="$core/tee-pageable_v2.bin" \
     BL32_RAM_LOCATION=tdram BL33="$OPTEE/sysroot/usr/lib/u-boot/qemu_arm64/u-boot.bin" \
     all fip || return 1
-  cp "$OPTEE/tf-a/qemu/release/qemu_fw.bios" "$IMAGE/flash.bin"
+  # By a new name first: a machine may be starting from the old one.
+  cp "$OPTEE/tf-a/qemu/release/qemu_fw.bios" "$IMAGE/flash.bin.new" || return 1
+  mv "$IMAGE/flash.bin.new" "$IMAGE/flash.bin"
 }
 
 # U-Boot's own load address would put the kernel over the memory that OP-TEE shares with it,
@@ -82,13 +91,15 @@ make_firmware() {
 
 build_firmware() {
   local wanted
-  wanted=$(sha256sum <"$OPTEE/versions.txt")$(sha256sum <"$OPTEE/optee-os/core/tee-raw.bin")
-  if stamped firmware "1 $wanted" && [[ -e $IMAGE/flash.bin && -e $IMAGE/Image ]]; then
+  wanted=$(cat "$OPTEE/versions.txt" "$OPTEE/optee-os/core/tee-raw.bin" \
+    scripts/optee/firmware.sh | sha256sum)
+  if stamped firmware "$wanted" &&
+    [[ -e $IMAGE/flash.bin && -e $IMAGE/uboot-env.bin && -e $IMAGE/Image ]]; then
     done_step "nothing to do"
     return
   fi
   mkdir -p "$IMAGE"
   logged optee-firmware make_firmware
-  stamp firmware "1 $wanted"
+  stamp firmware "$wanted"
   done_step
 }

@@ -39,12 +39,13 @@ END
 configure_daemon() {
   local directory=$OPTEE/arm64 wanted
   # shellcheck disable=SC2153 # lib.sh's
-  wanted="$ROOT $(cat "$OPTEE/versions.txt")"
+  wanted="$ROOT $(cat "$OPTEE/versions.txt") $(declare -f write_cross_file configure_daemon)"
   # The cross file names the checkout's place, so a moved checkout configures anew.
   if stamped arm64 "$wanted" && [[ -e $directory/build.ninja ]]; then
     return
   fi
   rm -rf "$directory"
+  rm -f "$OPTEE/stamps/arm64-bench"
   write_cross_file
   # The client's header is in the unpacked packages; meson wants the place to exist.
   mkdir -p "$DEPS/include"
@@ -58,10 +59,12 @@ build_daemon() {
   done_step
 }
 
-# Compiles a TA: output directory, further make variables. make itself finds out what changed.
+# Compiles a TA: output directory, its settings. make itself finds out what changed. All settings
+# are given, so that none comes in from the environment.
 compile_ta() {
   local output=$1
   shift
+  set -- CFG_SR_DEV_IMPORT=n CFG_SR_TA_RNDR=n CFG_SR_TA_TEE_RANDOM_TRUSTED=n CFG_SR_TEST_HOOKS=n "$@"
   make -C ta/super_relay_ta -j "$(nproc)" --no-print-directory PYTHON3="$PYTHON" \
     CROSS_COMPILE="$CROSS_PREFIX" TA_DEV_KIT_DIR="$OPTEE/optee-os/export-ta_arm64" \
     SECP256K1_DIR="$OPTEE/source/libsecp256k1" TA_SIGN_KEY="$TA_KEY" O="$output" "$@"

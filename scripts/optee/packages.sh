@@ -86,9 +86,10 @@ packages_stamp() {
     "$OPTEE_KERNEL"
 }
 
+# Whether newer ones are wanted: 0 or 1. What is there stays until the new ones have been fetched.
 get_packages() {
   local directory=$OPTEE/apt
-  if stamped packages "$(packages_stamp)"; then
+  if (($1 == 0)) && stamped packages "$(packages_stamp)"; then
     done_step "nothing to do"
     return
   fi
@@ -98,5 +99,7 @@ get_packages() {
 }
 
 fetch_and_unpack() {
-  fetch_everything "$1" && unpack_everything "$1" && record_versions "$1" && rm -rf "$1"
+  fetch_everything "$1" || return 1
+  rm -f "$OPTEE/stamps/packages"
+  unpack_everything "$1" && record_versions "$1" && rm -rf "$1"
 }
