@@ -185,8 +185,8 @@ static int run_show(struct kms *kms, const struct key_options *o)
 	return kms_get_key(kms, o->id, &key, &err) ? print_key(&key) : cli_fail(&err);
 }
 
-/* Asked afterwards, so that it is what the TA had for this key. The key is there whether
- * or not this can be told. */
+/* Asked afterwards, so that it is what the TA had last, and that is for this key unless a relay
+ * has signed in between. The key is there whether or not this can be told. */
 static void warn_of_entropy(struct kms *kms)
 {
 	struct sr_error err = { .code = SR_OK };
@@ -194,8 +194,7 @@ static void warn_of_entropy(struct kms *kms)
 	char text[KMS_ENTROPY_TEXT];
 
 	if (kms_get_info(kms, &info, &err) && !kms_entropy_text(&info, text))
-		fprintf(stderr, "warning: %s (entropy for this key: %s)\n", KMS_ENTROPY_WARNING,
-			text);
+		fprintf(stderr, "warning: %s (entropy for keys: %s)\n", KMS_ENTROPY_WARNING, text);
 }
 
 static int run_generate(struct kms *kms, const struct key_options *o)

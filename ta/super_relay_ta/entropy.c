@@ -30,6 +30,13 @@ static void put_field(struct eth_keccak *k, uint8_t id, const uint8_t *bytes, si
 		eth_keccak_update(k, bytes, len);
 }
 
+/* A broken generator likes to say the same word for ever. That is mixed in, where it does
+ * no harm, and not counted. */
+static bool varies(const uint8_t *bytes, size_t len)
+{
+	return !ta_equal_ct(bytes, bytes + sizeof(uint64_t), len - sizeof(uint64_t));
+}
+
 /* host_len is 0, or SR_TA_HOST_ENTROPY_SIZE. */
 static void mix(const uint8_t *host, size_t host_len)
 {
@@ -46,7 +53,7 @@ static void mix(const uint8_t *host, size_t host_len)
 	put_field(&k, FIELD_CPU, cpu, cpu_len);
 	put_field(&k, FIELD_HOST, host, host_len);
 	eth_keccak_final(&k, pool);
-	cpu_delivered = cpu_len == sizeof(cpu);
+	cpu_delivered = cpu_len == sizeof(cpu) && varies(cpu, sizeof(cpu));
 	ta_wipe(tee, sizeof(tee));
 	ta_wipe(cpu, sizeof(cpu));
 }

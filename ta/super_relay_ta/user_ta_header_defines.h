@@ -28,10 +28,11 @@
  * Twice that and a little more, since another compiler lays frames out otherwise. */
 #define TA_STACK_SIZE (20 * 1024)
 
-/* The heap holds libsecp256k1's context (208 bytes) and, for moments, what libutee
- * allocates for an operation. With 2 KB all commands pass, with 1 KB libutee does not
- * come up. Large buffers are static. */
-#define TA_DATA_SIZE (4 * 1024)
+/* The heap holds libsecp256k1's context (208 bytes), libutee's 48 bytes for each open
+ * session, and for moments what it allocates for an operation: 2 KB do for all commands
+ * of one session, with 1 KB libutee does not come up. This has room for 64 sessions, the
+ * largest pool, and as many again of others. Large buffers are static. */
+#define TA_DATA_SIZE (8 * 1024)
 
 #define TA_VERSION "0.1.0"
 #ifdef CFG_SR_TEST_HOOKS

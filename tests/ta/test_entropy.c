@@ -32,6 +32,12 @@ static bool frozen_cpu(uint64_t *out)
 	return true;
 }
 
+static bool counting_cpu(uint64_t *out)
+{
+	*out = cpu_words;
+	return frozen_cpu(&(uint64_t){ 0 });
+}
+
 #define ENDLESS 1000000u
 
 static int freeze(void **state)
@@ -236,7 +242,7 @@ static void tells_what_it_has(void **state)
 					      SR_TA_FEATURE_TEE_STIRRED);
 	(void)make(c, SR_TA_ALG_ED25519, 0);
 	assert_false(features(c) & SR_TA_FEATURE_HOST_RANDOM);
-	sim_cpu_random_hook = frozen_cpu;
+	sim_cpu_random_hook = counting_cpu;
 	restart(c);
 	assert_int_equal(features(c), SR_TA_FEATURE_DEV_IMPORT | SR_TA_FEATURE_TEE_RANDOM_TRUSTED |
 					      SR_TA_FEATURE_CPU_RANDOM |
@@ -250,7 +256,7 @@ static void survives_a_cpu_that_gives_nothing_and_says_so(void **state)
 	uint8_t signature[65] = { 0 };
 	struct key_info key = { 0 };
 
-	sim_cpu_random_hook = frozen_cpu;
+	sim_cpu_random_hook = counting_cpu;
 	for (cpu_words = 0; cpu_words < 4; cpu_words++) {
 		const unsigned words = cpu_words;
 
@@ -268,6 +274,16 @@ static void survives_a_cpu_that_gives_nothing_and_says_so(void **state)
 	cpu_words = ENDLESS;
 	(void)make(c, SR_TA_ALG_SECP256K1, 0);
 	assert_true(features(c) & SR_TA_FEATURE_CPU_DELIVERS);
+}
+
+static void does_not_count_a_cpu_that_says_the_same_for_ever(void **state)
+{
+	struct ta_client *c = *state;
+
+	sim_cpu_random_hook = frozen_cpu;
+	restart(c);
+	assert_true(features(c) & SR_TA_FEATURE_CPU_RANDOM);
+	assert_false(features(c) & SR_TA_FEATURE_CPU_DELIVERS);
 }
 
 /* ---- the TEE's own generator -------------------------------------------------------- */
@@ -308,7 +324,7 @@ static void stirs_the_tees_generator_before_it_changes_the_storage(void **state)
 	restart(c);
 	assert_int_equal(delete_key(c, "none"), TEEC_ERROR_ITEM_NOT_FOUND);
 	assert_int_equal(event_count, 0);
-	sim_cpu_random_hook = frozen_cpu;
+	sim_cpu_random_hook = counting_cpu;
 	restart(c);
 	assert_int_equal(event_count, 0);
 	assert_int_equal(delete_key(c, "none"), TEEC_ERROR_ITEM_NOT_FOUND);
@@ -375,6 +391,7 @@ int main(void)
 		CASE(nonces_differ_though_every_source_stands_still),
 		CASE(tells_what_it_has),
 		CASE(survives_a_cpu_that_gives_nothing_and_says_so),
+		CASE(does_not_count_a_cpu_that_says_the_same_for_ever),
 		CASE(stirs_the_tees_generator_before_it_changes_the_storage),
 		CASE(makes_keys_where_the_generator_cannot_be_stirred_and_says_so),
 		CASE(wants_the_hosts_bytes_whole),

@@ -362,9 +362,34 @@ static void tells_what_it_is(void **state)
 	assert_true(response.data[17] > 0);
 }
 
+/* The largest pool of sessions, and other clients beside it: each takes of the TA's heap. */
+static void works_with_more_sessions_than_the_largest_pool(void **state)
+{
+	enum { SESSIONS = 72 };
+	static TEEC_Session sessions[SESSIONS];
+	const TEEC_UUID uuid = SUPER_RELAY_TA_UUID;
+	struct ta_client *c = *state;
+	struct key_info info = { 0 };
+
+	for (size_t i = 0; i < SESSIONS; i++)
+		assert_int_equal(c->api.open_session(&c->context, &sessions[i], &uuid,
+						     TEEC_LOGIN_PUBLIC, NULL, NULL, NULL),
+				 TEEC_SUCCESS);
+	assert_int_equal(generate(c, SR_TA_ALG_ED25519, SR_TA_USAGE_DIGEST, "ed", &info),
+			 TEEC_SUCCESS);
+	begin_message(&request, "ed", "hello", 5);
+	assert_int_equal(call(c, SR_TA_CMD_SIGN_MESSAGE, &request, &response), TEEC_SUCCESS);
+	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_SPONSOR, "ec", &info),
+			 TEEC_SUCCESS);
+	for (size_t i = 0; i < SESSIONS; i++)
+		c->api.close_session(&sessions[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(works_with_more_sessions_than_the_largest_pool,
+						ta_setup, ta_teardown),
 		cmocka_unit_test_setup_teardown(makes_a_secp256k1_key, ta_setup, ta_teardown),
 		cmocka_unit_test_setup_teardown(makes_an_ed25519_key, ta_setup, ta_teardown),
 		cmocka_unit_test_setup_teardown(makes_a_different_key_each_time, ta_setup,
