@@ -155,8 +155,9 @@ start_node() {
   local port=$1 state=$2
   port_is_free "$port" || devnet_fail "port $port is already in use" || return 1
   NODE_URL=http://127.0.0.1:$port
-  launch "$state/anvil.log" "$(node_program)" --host 127.0.0.1 --port "$port" --chain-id 31337 \
-    --hardfork prague --state "$state/chain.json" --state-interval 5 --no-cors --color never
+  launch "$state/anvil.log" "$(node_program)" --host "${SR_NODE_LISTEN:-127.0.0.1}" \
+    --port "$port" --chain-id 31337 --hardfork prague --state "$state/chain.json" \
+    --state-interval 5 --no-cors --color never
   NODE_PID=$!
   await_rpc "$NODE_URL" "$NODE_PID" 30
 }
