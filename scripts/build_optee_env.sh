@@ -62,25 +62,25 @@ build_optee() {
   flock 8
   steps $((7 + 2 * tests))
   step "Debian packages"
-  install_packages "${OPTEE_BUILD_PACKAGES[@]}"
+  install_packages "${OPTEE_BUILD_PACKAGES[@]}" || return 1
   step "sources and arm64 packages, into build/optee"
-  get_packages "$fresh"
+  get_packages "$fresh" || return 1
   step "OP-TEE and its TA dev kit"
-  make_ta_key
-  build_optee_os
+  make_ta_key || return 1
+  build_optee_os || return 1
   step "firmware"
-  build_firmware
+  build_firmware || return 1
   step "daemon for arm64"
-  build_daemon
+  build_daemon || return 1
   step "Trusted Application"
-  build_ta ta
+  build_ta ta || return 1
   step "root file system"
-  build_root
+  build_root || return 1
   if ((tests)); then
     step "Trusted Application, test build"
-    build_ta ta-test CFG_SR_TEST_HOOKS=y
+    build_ta ta-test CFG_SR_TEST_HOOKS=y || return 1
     step "the same, for processors without random numbers"
-    build_ta ta-test-plain CFG_SR_TEST_HOOKS=y CFG_SR_TA_RNDR=n
+    build_ta ta-test-plain CFG_SR_TEST_HOOKS=y CFG_SR_TA_RNDR=n || return 1
   fi
   exec 8>&-
 }

@@ -9,6 +9,7 @@ readonly OPTEE_SETTINGS=(PLATFORM=vexpress-qemu_armv8a CFG_ARM64_core=y
   CFG_USER_TA_TARGETS=ta_arm64 CFG_ARM_GICV3=y DEBUG=0 CFG_TEE_CORE_DEBUG=n CFG_CC_OPT_LEVEL=2
   CFG_TEE_CORE_LOG_LEVEL=1
   CFG_TEE_TA_LOG_LEVEL=1 CFG_UNWIND=y CFG_PKCS11_TA=n CFG_ENABLE_EMBEDDED_TESTS=n)
+readonly OPTEE_PATCH=scripts/optee/optee-os.patch
 readonly CROSS_PREFIX=aarch64-linux-gnu-
 # A python3 from elsewhere on PATH need not have the modules of Debian's.
 readonly PYTHON=/usr/bin/python3
@@ -34,8 +35,15 @@ ta_public_key() {
   openssl rsa -in "$TA_KEY" -pubout 2>/dev/null
 }
 
+# What can be taken back is there already.
+patch_optee() {
+  local -a apply=(patch --directory="$OPTEE/source/optee-os" --strip=1 --force --silent)
+  "${apply[@]}" --reverse --dry-run <"$OPTEE_PATCH" >/dev/null 2>&1 || "${apply[@]}" <"$OPTEE_PATCH"
+}
+
 compile_optee() {
   rm -rf "$OPTEE/optee-os"
+  patch_optee || return 1
   make -C "$OPTEE/source/optee-os" -j "$(nproc)" --no-print-directory \
     CROSS_COMPILE="$CROSS_PREFIX" PYTHON3="$PYTHON" O="$OPTEE/optee-os" \
     TA_SIGN_KEY="$TA_KEY" TA_PUBLIC_KEY="$TA_KEY" "${OPTEE_SETTINGS[@]}" || return 1
@@ -45,12 +53,13 @@ compile_optee() {
 
 build_optee_os() {
   local wanted
-  wanted=$(sha256sum <"$OPTEE/versions.txt")$(printf ' %s' "${OPTEE_SETTINGS[@]}")$(ta_public_key)
+  wanted=$(cat "$OPTEE/versions.txt" "$OPTEE_PATCH" | sha256sum)
+  wanted+=$(printf ' %s' "${OPTEE_SETTINGS[@]}")$(ta_public_key)
   if stamped optee-os "$wanted" && [[ -e $OPTEE/optee-os/core/tee-raw.bin ]]; then
     done_step "nothing to do"
     return
   fi
-  logged optee-os compile_optee
+  logged optee-os compile_optee || return 1
   stamp optee-os "$wanted"
   done_step
 }
@@ -99,7 +108,7 @@ build_firmware() {
     return
   fi
   mkdir -p "$IMAGE"
-  logged optee-firmware make_firmware
+  logged optee-firmware make_firmware || return 1
   stamp firmware "$wanted"
   done_step
 }

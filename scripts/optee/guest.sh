@@ -54,8 +54,8 @@ configure_daemon() {
 }
 
 build_daemon() {
-  logged optee-arm64-setup configure_daemon
-  logged optee-arm64 ninja -C "$OPTEE/arm64" super-relay
+  logged optee-arm64-setup configure_daemon || return 1
+  logged optee-arm64 ninja -C "$OPTEE/arm64" super-relay || return 1
   done_step
 }
 
@@ -78,7 +78,7 @@ build_ta() {
   if ! stamped "$name" "$wanted"; then
     rm -rf "${OPTEE:?}/$name"
   fi
-  logged "optee-$name" compile_ta "$OPTEE/$name" "${TA_SETTINGS[@]}" "$@"
+  logged "optee-$name" compile_ta "$OPTEE/$name" "${TA_SETTINGS[@]}" "$@" || return 1
   stamp "$name" "$wanted"
   done_step
 }
@@ -174,7 +174,7 @@ build_root() {
     done_step "nothing to do"
     return
   fi
-  logged optee-root make_root
+  logged optee-root make_root || return 1
   stamp root "$wanted"
   done_step
 }

@@ -93,7 +93,7 @@ get_packages() {
     done_step "nothing to do"
     return
   fi
-  logged optee-packages fetch_and_unpack "$directory"
+  logged optee-packages fetch_and_unpack "$directory" || return 1
   stamp packages "$(packages_stamp)"
   done_step "$(wc -l <"$OPTEE/versions.txt") files"
 }
