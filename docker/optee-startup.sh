@@ -318,6 +318,8 @@ relay_command() {
   [[ -p $RUN/control.in ]] || fail "no machine with this state is running: $STATE"
   # QEMU holds the lock, too: it is free only when the machine has ended.
   ! flock -n "$STATE/lock" true || fail "no machine with this state is running: $STATE"
+  # What QEMU opens last: before it reads the pipe, what is written there is lost.
+  until [[ -S $RUN/qmp.sock ]] || ((SECONDS > 20)); do sleep 0.1; done
   exec 8>"$STATE/control.lock"
   flock -w 120 8 || fail "other requests do not come to their end"
   printf '%s relay %s\n' "$number" "$*" 1<>"$RUN/control.in"

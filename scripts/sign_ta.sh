@@ -96,14 +96,28 @@ compile_production() {
   build_optee >&2
   PRODUCTION=$OPTEE/ta-production
   SIGNER=$OPTEE/optee-os/export-ta_arm64/scripts/sign_encrypt.py
-  # Anew: Debian's sources keep old dates, by which make would keep older objects.
+  compile_anew CFG_SR_TA_RNDR="$RNDR" CFG_SR_TA_TEE_RANDOM_TRUSTED="$TRUSTED"
+}
+
+# What the TA is compiled from. By content: Debian's sources keep old dates, by which make would
+# keep older objects.
+production_inputs() {
+  printf '%s\n' "$@" "$(cat "$OPTEE/stamps/optee-os")"
+  find ta src/eth "$OPTEE/source/libsecp256k1" -type f -print0 | LC_ALL=C sort -z |
+    xargs -0 sha256sum
+}
+
+compile_anew() {
+  local wanted
+  wanted=$(production_inputs "$@" | sha256sum)
+  [[ -e $PRODUCTION/$TA_UUID.stripped.elf ]] && stamped ta-production "$wanted" && return
   rm -rf "$PRODUCTION"
-  compile_ta "$PRODUCTION" CFG_SR_TA_RNDR="$RNDR" CFG_SR_TA_TEE_RANDOM_TRUSTED="$TRUSTED" \
-    >"$LOGS/optee-ta-production.log" 2>&1 || {
+  compile_ta "$PRODUCTION" "$@" >"$LOGS/optee-ta-production.log" 2>&1 || {
     show_log "$LOGS/optee-ta-production.log"
     fail "the TA does not compile"
   }
   rm -f "$PRODUCTION/$TA_UUID.ta"
+  stamp ta-production "$wanted"
 }
 
 signer() {
