@@ -61,6 +61,7 @@ if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   [[ -z $subcommand ]] || shift
   case $subcommand in
   build)
+    install_packages_quietly "${OPTEE_RUN_PACKAGES[@]}"
     exec scripts/build_optee_env.sh "$@"
     ;;
   run)

@@ -4,17 +4,20 @@
 // when the test fails and which are removed when it passes.
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
+
+export { freePort } from "./port.mjs";
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
 
 const children = new Set();
 const scratch = join(root, ".dev", "e2e");
 const TAIL_LINES = 40;
-const RUN_WITHIN_MS = 20_000;
+/** How many times longer than usual things may take: an emulated machine is slow. */
+export const SLOWNESS = Number(process.env.SR_TEST_SLOWNESS ?? 1);
+const RUN_WITHIN_MS = 20_000 * SLOWNESS;
 
 mkdirSync(scratch, { recursive: true });
 /** A directory of this test file's own. */
@@ -32,7 +35,8 @@ process.on("exit", (status) => {
   }
 });
 // What a test has left running is ended in good order, so that the runner can end too.
-after(() => Promise.all([...children].map((child) => child.stop())));
+if (process.argv[1]?.endsWith(".test.mjs"))
+  after(() => Promise.all([...children].map((child) => child.stop())));
 // A signal's default action would skip the lines above.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
 
@@ -50,25 +54,13 @@ export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Asks again until the answer is truthy; what says what was waited for. */
 export async function until(what, ask, { within = 10_000, every = 50 } = {}) {
-  const deadline = Date.now() + within;
+  const deadline = Date.now() + within * SLOWNESS;
   for (;;) {
     const answer = await ask();
     if (answer) return answer;
-    if (Date.now() > deadline) throw new Error(`waited ${within} ms in vain: ${what}`);
+    if (Date.now() > deadline)
+      throw new Error(`waited ${within * SLOWNESS} ms in vain: ${what}`);
     await sleep(every);
-  }
-}
-
-/** A TCP port that nothing listens on, below the range the kernel gives to clients. */
-export async function freePort() {
-  for (;;) {
-    const port = 12_000 + Math.floor(Math.random() * 18_000);
-    const free = await new Promise((resolve) => {
-      const probe = createServer();
-      probe.once("error", () => resolve(false));
-      probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
-    });
-    if (free) return port;
   }
 }
 
@@ -104,7 +96,7 @@ class Child {
 
   /** Asks it to end, and kills it when it does not. */
   async stop(signal = "SIGTERM", within = 10_000) {
-    const timer = setTimeout(() => this.process.kill("SIGKILL"), within);
+    const timer = setTimeout(() => this.process.kill("SIGKILL"), within * SLOWNESS);
     this.process.stdin?.end();
     const exit = await this.kill(signal);
     clearTimeout(timer);

@@ -7,6 +7,8 @@ import { join, resolve } from "node:path";
 import { launch, root, run, until, workspace } from "./processes.mjs";
 
 export const binary = resolve(process.env.SUPER_RELAY_BIN ?? join(root, "build/super-relay"));
+/** Where the keys are: "optee" when the program is tests/optee/guest_relay.mjs. */
+export const BACKEND = process.env.SR_TEST_BACKEND ?? "simulator";
 export const KEY_ID = "paymaster-e2e";
 export const CHAIN_ID = 31337;
 export const ENTRY_POINT = "0x0000000071727De22E5E9d8BAf0edAc6f37da032";
@@ -21,6 +23,9 @@ const NODE_METHODS = [
   "eth_maxPriorityFeePerGas",
   "eth_getTransactionReceipt",
 ];
+
+/** The store of the key that lone relays of a file share. */
+export const SHARED_STORE = "keys-shared";
 
 let counter = 0;
 
@@ -60,7 +65,7 @@ export function writeConfig(sections = {}) {
     api: { listen: "127.0.0.1:0" },
     rpc: {},
     paymaster_relay: {
-      kms_backend: "simulator",
+      kms_backend: BACKEND,
       paymaster: "0x00000000000000000000000000000000000000a1",
     },
     "optee_kms.keys": { primary_paymaster: KEY_ID },
@@ -73,8 +78,8 @@ export function writeConfig(sections = {}) {
 }
 
 /** A store of keys of its own, holding the paymaster's: { store, address }. */
-export async function makeKey() {
-  const store = join(workspace, `keys-${counter++}`);
+export async function makeKey(name = `keys-${counter++}`) {
+  const store = join(workspace, name);
   const config = writeConfig({ simulator: { store } });
   const { address } = await cliJson(["keys", "generate", KEY_ID, "--config", config]);
   return { store, address };
@@ -103,9 +108,13 @@ export async function startRelay(config, { args = ["--paymaster-relay"], env } =
   });
 }
 
+let shared;
+/** A key is made for each lone relay, but under OP-TEE, where that takes a second, for each file. */
+const loneKey = () => (BACKEND === "optee" ? (shared ??= makeKey(SHARED_STORE)) : makeKey());
+
 /** A relay without node and bundler, for what needs neither. */
 export async function startLoneRelay(sections = {}) {
-  const { store, address } = await makeKey();
+  const { store, address } = await loneKey();
   const config = writeConfig({
     ...sections,
     node: { chain_id: CHAIN_ID, ...sections.node },

@@ -2,6 +2,8 @@
 // HTTP below any client library: bytes out, responses in, and when the other side closed.
 import { connect } from "node:net";
 
+import { SLOWNESS } from "./processes.mjs";
+
 /** A JSON-RPC request as HTTP text. headers and body replace the usual ones. */
 export function post(body, { path = "/", headers = {}, version = "1.1" } = {}) {
   const text = typeof body === "string" ? body : JSON.stringify(body);
@@ -86,7 +88,7 @@ export class Connection {
 
   /** The next response (bodiless: to a HEAD), or null when the other side closed without one. */
   async response({ within = 5_000, bodiless = false } = {}) {
-    const deadline = Date.now() + within;
+    const deadline = Date.now() + within * SLOWNESS;
     for (;;) {
       const taken = takeResponse(this.#bytes, bodiless);
       if (taken) {
