@@ -6,6 +6,8 @@
 #
 #   --quick  unit tests and end-to-end tests of the plain build only
 #   NAME     only tests whose name (or file, end to end) holds NAME; no lint
+#            "optee" or "optee/NAME", "container" or "container/NAME": only those on OP-TEE in an
+#            emulated machine, or in containers
 set -euo pipefail
 
 [[ ${ROOT-} ]] || source scripts/dev/lib.sh
@@ -13,10 +15,16 @@ set -euo pipefail
 source scripts/dev/lint.sh
 # shellcheck source=scripts/dev/fuzz.sh
 source scripts/dev/fuzz.sh
+# shellcheck source=scripts/dev/optee.sh
+source scripts/dev/optee.sh
+# shellcheck source=scripts/dev/optee_tests.sh
+source scripts/dev/optee_tests.sh
+# shellcheck source=scripts/dev/container.sh
+source scripts/dev/container.sh
 
 readonly FUZZ_SECONDS=5
 # A file that does not end would hold the whole run up.
-readonly E2E_LIMIT=240
+readonly E2E_LIMIT=300
 PASSED=0
 FAILED=0
 SKIPPED=0
@@ -94,17 +102,6 @@ build_and_test() {
   fi
 }
 
-tap_count() {
-  local count
-  count=$(sed -n "s/^# $2 \([0-9]*\)$/\1/p" "$1" | tail -n 1)
-  printf '%d' "${count:-0}"
-}
-
-# Prints the blocks of a TAP stream's failures, innermost tests only.
-tap_failures() {
-  awk '/^ *not ok /{ show = 1 } /^ *ok /{ show = 0 } show' "$1" | head -n 200 >&2
-}
-
 e2e_tests() {
   local file log=$LOGS/e2e.log status=0 failed
   local -a files=()
@@ -125,7 +122,14 @@ e2e_tests() {
   ((status == 0 || failed > 0)) || failed=1
   tally "$(tap_count "$log" pass)" "$failed" \
     $(($(tap_count "$log" skipped) + $(tap_count "$log" todo)))
-  ((failed == 0)) || tap_failures "$log"
+  ((failed == 0)) || tap_failures "$log" >&2
+}
+
+container_tests() {
+  step "in containers"
+  containers as_part "$1"
+  tally "$CONTAINER_PASSED" "$CONTAINER_FAILED" "$CONTAINER_SKIPPED"
+  [[ -z $CONTAINER_REPORT ]] || printf '%s\n' "$CONTAINER_REPORT" >&2
 }
 
 lint_tests() {
@@ -153,21 +157,48 @@ sanitized_tests() {
     -Db_sanitize=thread -Db_lundef=false
 }
 
-remaining_tests() {
-  local quick=$1
-  if ((!quick)); then
-    sanitized_tests
-    [[ $FILTER ]] || lint_tests
-  fi
+all_tests() {
+  sanitized_tests
+  lint_tests
   e2e_tests
-  ((quick)) || fuzz_tests
+  fuzz_tests
+  optee_tests ''
+  container_tests ''
 }
 
-run_tests() {
+# Emulation and containers cost minutes to set up: a NAME runs them only where it asks for them.
+named_tests() {
+  printf 'left out: OP-TEE and containers; "optee/%s", "container/%s" ask for them\n' \
+    "$FILTER" "$FILTER"
+  sanitized_tests
+  e2e_tests
+  fuzz_tests
+}
+
+remaining_tests() {
+  if (($1)); then
+    e2e_tests
+  elif [[ $FILTER ]]; then
+    named_tests
+  else
+    all_tests
+  fi
+}
+
+only_heavy_tests() {
+  local name=${FILTER#*/}
+  [[ $FILTER == */* ]] || name=
+  setup all
+  own_scratch
+  steps 2
+  "${FILTER%%/*}_tests" "$name"
+}
+
+ordinary_tests() {
   local quick=$1 count=2
   if ((!quick)); then
     count=5
-    [[ $FILTER ]] || count=6
+    [[ $FILTER ]] || count=9
     setup all
   else
     setup run
@@ -181,6 +212,13 @@ run_tests() {
   else
     printf 'the other steps are left out: they need a build that compiles\n'
   fi
+}
+
+run_tests() {
+  case $FILTER in
+  optee | optee/* | container | container/*) only_heavy_tests ;;
+  *) ordinary_tests "$1" ;;
+  esac
   if [[ $FILTER ]] && ((PASSED + FAILED + SKIPPED == 0)); then
     die "no test's name holds '$FILTER'"
   fi
