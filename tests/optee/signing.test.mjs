@@ -37,6 +37,14 @@ async function makeKey(name) {
   await openssl("rsa", "-in", file(`${name}.pem`), "-pubout", "-out", file(`${name}.pub`));
 }
 
+const digestSignedBy = (key) => ["--key", file(`${key}.pem`), "--digest", file("ta.dig")];
+const sign = (key, name) => succeeds("sign", ...digestSignedBy(key), "--out", file(name));
+
+function stitch(version, signature) {
+  const of = ["--public", file("release.pub"), "--version", version];
+  return ["stitch", ...of, "--signature", file(signature)];
+}
+
 before(async () => {
   await makeKey("release");
   await makeKey("other");
@@ -44,27 +52,24 @@ before(async () => {
   await succeeds(...digest, "--out", file("ta.dig"));
 });
 
-test("a TA whose digest was signed elsewhere is joined with the signature and verified", async () => {
-  await succeeds("sign", "--key", file("release.pem"), "--digest", file("ta.dig"), "--out", file("ta.sig"));
-  const stitch = ["stitch", "--public", file("release.pub"), "--version", "3"];
-  await succeeds(...stitch, "--signature", file("ta.sig"), "--out", file("release"));
+test("a TA whose digest was signed elsewhere is joined with its signature", async () => {
+  await sign("release", "ta.sig");
+  await succeeds(...stitch("3", "ta.sig"), "--out", file("release"));
   const ta = readFileSync(join(file("release"), `${UUID}.ta`));
   const bare = readFileSync(join(OPTEE, "ta-production", `${UUID}.stripped.elf`));
   assert.ok(ta.subarray(-bare.length).equals(bare), "the signed file ends with the compiled TA");
 });
 
 test("a signature of another key is not joined", async () => {
-  await succeeds("sign", "--key", file("other.pem"), "--digest", file("ta.dig"), "--out", file("other.sig"));
-  const stitch = ["stitch", "--public", file("release.pub"), "--version", "3"];
-  const { status, stderr } = await signTa(...stitch, "--signature", file("other.sig"), "--out", file("refused"));
+  await sign("other", "other.sig");
+  const { status, stderr } = await signTa(...stitch("3", "other.sig"), "--out", file("refused"));
   assert.notEqual(status, 0);
   assert.match(stderr, /the signature is not this key's/);
   assert.ok(!existsSync(join(file("refused"), `${UUID}.ta`)));
 });
 
 test("a signature for another version is not joined", async () => {
-  const stitch = ["stitch", "--public", file("release.pub"), "--version", "4"];
-  const { status, stderr } = await signTa(...stitch, "--signature", file("ta.sig"), "--out", file("refused"));
+  const { status, stderr } = await signTa(...stitch("4", "ta.sig"), "--out", file("refused"));
   assert.notEqual(status, 0);
   assert.match(stderr, /or not of this TA and version/);
 });
@@ -78,8 +83,8 @@ test("a private key is refused where the public one belongs", async () => {
 
 test("bytes that are no digest are not signed", async () => {
   writeFileSync(file("short.dig"), Buffer.alloc(31).toString("base64"));
-  const sign = ["sign", "--key", file("release.pem"), "--digest", file("short.dig")];
-  const { status, stderr } = await signTa(...sign, "--out", file("x.sig"));
+  const short = ["sign", "--key", file("release.pem"), "--digest", file("short.dig")];
+  const { status, stderr } = await signTa(...short, "--out", file("x.sig"));
   assert.notEqual(status, 0);
   assert.match(stderr, /does not hold a SHA-256 digest/);
 });
@@ -116,7 +121,8 @@ async function signedBy(key) {
   const signer = join(OPTEE, "optee-os/export-ta_arm64/scripts/sign_encrypt.py");
   const bare = join(OPTEE, "ta-test", `${TEST_UUID}.stripped.elf`);
   const made = ["sign-enc", "--uuid", TEST_UUID, "--key", file(`${key}.pem`), "--in", bare];
-  const { status, stderr } = await run("/usr/bin/python3", [signer, ...made, "--out", file("signed.ta")]);
+  const command = [signer, ...made, "--out", file("signed.ta")];
+  const { status, stderr } = await run("/usr/bin/python3", command);
   assert.equal(status, 0, stderr);
   return readFileSync(file("signed.ta"));
 }
