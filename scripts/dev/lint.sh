@@ -94,7 +94,15 @@ lint() {
   lint_one "documents" documents scripts/check_readme.sh
 }
 
-if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+# For ./dev test, which runs this beside other tests: everything is set up and compiled, and the
+# outcome goes to a file that it sources.
+if [[ ${BASH_SOURCE[0]} == "$0" && ${1-} == --into && $# -eq 2 ]]; then
+  use_node
+  own_scratch
+  lint
+  declare -p LINT_PASSED LINT_FAILED LINT_REPORT >"$2.new"
+  mv "$2.new" "$2"
+elif [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   (($# == 0)) || usage_error scripts/dev/lint.sh "lint takes no argument"
   setup all
   steps 2
