@@ -120,11 +120,7 @@ leave_out() {
 # ---- what the images are made from ---------------------------------------------
 
 install_engine() {
-  local -a missing
-  mapfile -t missing < <(missing_packages "${CONTAINER_PACKAGES[@]}")
-  # apt works as a user of its own, who may not come to our scratch
-  ((${#missing[@]} == 0)) ||
-    (unset TMPDIR && logged container-apt apt_install "${missing[@]}") || return 1
+  install_missing container-apt "${CONTAINER_PACKAGES[@]}" || return 1
   write_podman
   logged container-forget forget_containers
 }

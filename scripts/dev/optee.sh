@@ -21,20 +21,13 @@ readonly OPTEE_RUN_PACKAGES=(qemu-system-arm e2fsprogs curl socat)
 export SR_OPTEE_STATE=${SR_OPTEE_STATE:-$STATE/optee}
 
 prepare_optee() {
-  install_packages_quietly "${OPTEE_RUN_PACKAGES[@]}"
+  install_missing apt "${OPTEE_RUN_PACKAGES[@]}"
   build_optee
-}
-
-# Says nothing where nothing is missing.
-install_packages_quietly() {
-  local -a missing
-  mapfile -t missing < <(missing_packages "$@")
-  ((${#missing[@]} == 0)) || logged apt apt_install "${missing[@]}"
 }
 
 optee_shell() {
   local console=$SR_OPTEE_STATE/run/console.sock
-  install_packages_quietly socat
+  install_missing apt socat
   [[ -S $console ]] || die "no guest is running: start './dev run --optee' or './dev optee run'"
   printf 'The guest'\''s console. Press Enter; Ctrl-] leaves it, and the guest goes on.\n'
   exec socat -,raw,echo=0,escape=0x1d "unix-connect:$console"
@@ -61,7 +54,7 @@ if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   [[ -z $subcommand ]] || shift
   case $subcommand in
   build)
-    install_packages_quietly "${OPTEE_RUN_PACKAGES[@]}"
+    install_missing apt "${OPTEE_RUN_PACKAGES[@]}"
     exec scripts/build_optee_env.sh "$@"
     ;;
   run)

@@ -55,23 +55,34 @@ as_root() {
   fi
 }
 
+# apt works as a user of its own, who may not come to the checkout's scratch.
 apt_install() {
-  as_root apt-get update &&
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
+  as_root env -u TMPDIR apt-get update &&
+    as_root env -u TMPDIR DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
       install -y --no-install-recommends "$@"
 }
 
-install_packages() {
+# Says nothing: the log's name, packages.
+install_missing() {
+  local log=$1
   local -a missing
+  shift
   mapfile -t missing < <(missing_packages "$@")
-  if ((${#missing[@]} == 0)); then
+  ((${#missing[@]} > 0)) || return 0
+  # A password prompt must be seen: before the output goes to the log.
+  ((EUID == 0)) || ! command -v sudo >/dev/null || sudo -v
+  logged "$log" apt_install "${missing[@]}"
+}
+
+install_packages() {
+  local count
+  count=$(missing_packages "$@" | wc -l)
+  if ((count == 0)); then
     done_step "nothing to do"
     return
   fi
-  # A password prompt must be seen: before the output goes to the log.
-  ((EUID == 0)) || ! command -v sudo >/dev/null || sudo -v
-  logged apt apt_install "${missing[@]}"
-  done_step "${#missing[@]} installed"
+  install_missing apt "$@" || return 1
+  done_step "$count installed"
 }
 
 # Archives that may carry the donor suite: those that this machine is set up with.
@@ -211,10 +222,8 @@ npm_install() {
 # Debian's Node.js where the machine has none; and where that is too old for the tools, the
 # build that npm distributes, into the checkout.
 setup_node() {
-  local -a missing=()
   if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-    mapfile -t missing < <(missing_packages nodejs npm)
-    ((${#missing[@]} == 0)) || logged apt-node apt_install "${missing[@]}"
+    install_missing apt-node nodejs npm
   fi
   if ! use_node; then
     mkdir -p "$STATE/node"
