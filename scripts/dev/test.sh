@@ -172,33 +172,26 @@ sanitized_tests() {
     -Db_sanitize=thread -Db_lundef=false
 }
 
-all_tests() {
-  sanitized_tests
-  e2e_tests
-  fuzz_tests
+# Emulation and containers cost minutes to set up, lint knows no names: a NAME runs none of them.
+unnamed_tests() {
+  if [[ $FILTER ]]; then
+    printf 'left out: OP-TEE and containers; "optee/%s", "container/%s" ask for them\n' \
+      "$FILTER" "$FILTER"
+    return
+  fi
   start_lint_tests
   optee_tests ''
   finish_lint_tests
   container_tests ''
 }
 
-# Emulation and containers cost minutes to set up: a NAME runs them only where it asks for them.
-named_tests() {
-  printf 'left out: OP-TEE and containers; "optee/%s", "container/%s" ask for them\n' \
-    "$FILTER" "$FILTER"
-  sanitized_tests
-  e2e_tests
-  fuzz_tests
-}
-
 remaining_tests() {
-  if (($1)); then
-    e2e_tests
-  elif [[ $FILTER ]]; then
-    named_tests
-  else
-    all_tests
-  fi
+  local quick=$1
+  ((quick)) || sanitized_tests
+  e2e_tests
+  ((quick)) && return
+  fuzz_tests
+  unnamed_tests
 }
 
 only_heavy_tests() {
