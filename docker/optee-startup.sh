@@ -40,6 +40,7 @@ readonly SHUTDOWN_SECONDS=30
 # What the guest sees the machine as that QEMU runs on.
 readonly HOST_FROM_GUEST=10.0.2.2
 readonly LOG_LIMIT=$((${SR_OPTEE_LOG_MIB:-32} * 1024 * 1024))
+INITRD=$IMAGE/rootfs.cpio
 QEMU_PID=
 KEEPER_PID=
 STOPPING=0
@@ -105,7 +106,6 @@ write_environment() {
 # the umask.
 write_handover() {
   local directory=$RUN/handover
-  rm -rf "$directory"
   mkdir -p "$directory"
   chmod 750 "$directory"
   cp "$CONFIG" "$directory/config.toml"
@@ -127,7 +127,10 @@ make_run_directory() {
   cp "$IMAGE/uboot-env.bin" "$RUN/uboot-env.img"
   # The size that the machine's second flash has.
   truncate -s 64M "$RUN/uboot-env.img"
-  cat "$IMAGE/rootfs.cpio" ${SR_OPTEE_EXTRA_INITRD:+"$SR_OPTEE_EXTRA_INITRD"} >"$RUN/rootfs.cpio"
+  if [[ ${SR_OPTEE_EXTRA_INITRD-} ]]; then
+    INITRD=$RUN/rootfs.cpio
+    cat "$IMAGE/rootfs.cpio" "$SR_OPTEE_EXTRA_INITRD" >"$INITRD"
+  fi
   write_handover
 }
 
@@ -157,7 +160,7 @@ qemu_arguments() {
     -smp "${SR_OPTEE_CPUS:-2}" -m "${SR_OPTEE_MEMORY:-1024}"
     -bios "$IMAGE/flash.bin"
     -drive "if=pflash,unit=1,format=raw,readonly=on,file=$RUN/uboot-env.img"
-    -kernel "$IMAGE/Image" -initrd "$RUN/rootfs.cpio"
+    -kernel "$IMAGE/Image" -initrd "$INITRD"
     -append "console=ttyAMA0,38400 quiet panic=5 random.trust_cpu=on"
     # Flushes reach the disk: what the TEE has stored is there after a power cut, too. An error is
     # the guest's to see, whose file system then ends the machine; QEMU would wait for ever.

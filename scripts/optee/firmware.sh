@@ -3,12 +3,13 @@
 # The secure world and what starts it: the key that TAs are signed with, OP-TEE with its TA dev
 # kit, TF-A, U-Boot's environment, and the kernel. Sourced by build_optee_env.sh.
 
-# The virt machine of QEMU is OP-TEE's "vexpress-qemu_armv8a". The log level of the core is that
-# of warnings; its unwinder stays in, so that an abort in the TA can be symbolised.
+# The virt machine of QEMU is OP-TEE's "vexpress-qemu_armv8a". The core logs errors alone, and goes
+# without the assertions that are for its developers; its unwinder stays in, so that an abort in
+# the TA can be symbolised.
 readonly OPTEE_SETTINGS=(PLATFORM=vexpress-qemu_armv8a CFG_ARM64_core=y
   CFG_USER_TA_TARGETS=ta_arm64 CFG_ARM_GICV3=y DEBUG=0 CFG_TEE_CORE_DEBUG=n CFG_CC_OPT_LEVEL=2
-  CFG_TEE_CORE_LOG_LEVEL=1
-  CFG_TEE_TA_LOG_LEVEL=1 CFG_UNWIND=y CFG_PKCS11_TA=n CFG_ENABLE_EMBEDDED_TESTS=n)
+  CFG_TEE_CORE_LOG_LEVEL=1 CFG_TEE_TA_LOG_LEVEL=1 CFG_UNWIND=y CFG_PKCS11_TA=n
+  CFG_ENABLE_EMBEDDED_TESTS=n)
 readonly OPTEE_PATCH=scripts/optee/optee-os.patch
 readonly CROSS_PREFIX=aarch64-linux-gnu-
 # A python3 from elsewhere on PATH need not have the modules of Debian's.
