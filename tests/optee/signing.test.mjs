@@ -9,10 +9,10 @@ import { before, test } from "node:test";
 import { root, run, workspace } from "../e2e/support/processes.mjs";
 import { currentGuest } from "./support/current.mjs";
 import { Guest, OPTEE } from "./support/guest.mjs";
-import { relayCli } from "./support/guest_daemon.mjs";
+import { configFor, relayCli } from "./support/guest_daemon.mjs";
+import { TEST_TA } from "./support/machine.mjs";
 
 const UUID = "12345678-5b69-11d4-9fee-00c04f4c3456";
-const TEST_UUID = "12345678-5b69-11d4-9fee-00c04f4c3457";
 const BUILD_WITHIN_MS = 120_000;
 
 const guest = Guest.attach(currentGuest());
@@ -91,17 +91,8 @@ test("bytes that are no digest are not signed", async () => {
 
 // ---- what OP-TEE starts -------------------------------------------------------------
 
-const installed = `/usr/lib/optee_armtz/${TEST_UUID}.ta`;
-const config = `
-[node]
-network = "dev"
-http_api = "127.0.0.1:0"
-[paymaster_relay]
-kms_backend = "optee"
-[optee_kms]
-ta_uuid = "${TEST_UUID}"
-`;
-
+const installed = `/usr/lib/optee_armtz/${TEST_TA}.ta`;
+const config = configFor({ uuid: TEST_TA });
 const open = () => relayCli(guest, ["keys", "list"], { config });
 
 async function withTa(content, body) {
@@ -115,12 +106,12 @@ async function withTa(content, body) {
   }
 }
 
-const testTa = () => readFileSync(join(OPTEE, "ta-test", `${TEST_UUID}.ta`));
+const testTa = () => readFileSync(join(OPTEE, "ta-test", `${TEST_TA}.ta`));
 
 async function signedBy(key) {
   const signer = join(OPTEE, "optee-os/export-ta_arm64/scripts/sign_encrypt.py");
-  const bare = join(OPTEE, "ta-test", `${TEST_UUID}.stripped.elf`);
-  const made = ["sign-enc", "--uuid", TEST_UUID, "--key", file(`${key}.pem`), "--in", bare];
+  const bare = join(OPTEE, "ta-test", `${TEST_TA}.stripped.elf`);
+  const made = ["sign-enc", "--uuid", TEST_TA, "--key", file(`${key}.pem`), "--in", bare];
   const command = [signer, ...made, "--out", file("signed.ta")];
   const { status, stderr } = await run("/usr/bin/python3", command);
   assert.equal(status, 0, stderr);
