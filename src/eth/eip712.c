@@ -1,21 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "eth/eth.h"
+#include "eth/eth_core.h"
 
 #include <string.h>
 
-void eth_eip712_domain_separator(const struct eth_eip712_domain *d, uint8_t out[static 32])
+void eth_eip712_hashed_separator(const uint8_t name_hash[static 32],
+				 const uint8_t version_hash[static 32],
+				 const struct eth_u256 *chain_id,
+				 const struct eth_address *contract, uint8_t out[static 32])
 {
 	static const char type[] = "EIP712Domain(string name,string version,uint256 chainId,"
 				   "address verifyingContract)";
 	/* encodeData: strings stand as their hashes, in the type's order */
 	uint8_t words[5][32];
 
-	eth_keccak256(type, strlen(type), words[0]);
-	eth_keccak256(d->name, strlen(d->name), words[1]);
-	eth_keccak256(d->version, strlen(d->version), words[2]);
-	eth_abi_u256(words[3], &d->chain_id);
-	eth_abi_address(words[4], &d->verifying_contract);
+	eth_keccak256(type, sizeof(type) - 1, words[0]);
+	memcpy(words[1], name_hash, 32);
+	memcpy(words[2], version_hash, 32);
+	eth_abi_u256(words[3], chain_id);
+	eth_abi_address(words[4], contract);
 	eth_keccak256(words, sizeof(words), out);
+}
+
+void eth_eip712_domain_separator(const struct eth_eip712_domain *d, uint8_t out[static 32])
+{
+	uint8_t name[32];
+	uint8_t version[32];
+
+	eth_keccak256(d->name, strlen(d->name), name);
+	eth_keccak256(d->version, strlen(d->version), version);
+	eth_eip712_hashed_separator(name, version, &d->chain_id, &d->verifying_contract, out);
 }
 
 void eth_eip712_digest(const uint8_t domain_separator[static 32],

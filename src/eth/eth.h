@@ -10,8 +10,8 @@
  * appendix B (RLP), the Solidity contract ABI, EIP-55, EIP-191 (version 0x45),
  * EIP-712, ERC-4337 (v0.6 to v0.9), EIP-7702.
  *
- * The TA compiles keccak.c, u256.c, abi.c and sponsorship.c as they stand: these use
- * no libc beyond <string.h>, no struct sr_error and no header but eth_core.h.
+ * The TA compiles what eth_core.h declares as it stands: no libc beyond <string.h>, no
+ * struct sr_error, no other header.
  */
 #ifndef SR_ETH_H
 #define SR_ETH_H
@@ -53,7 +53,7 @@ bool eth_address_from_text(const char *text, size_t len, struct eth_address *out
  * (0x04 ‖ x ‖ y). */
 void eth_address_from_public_key(const uint8_t key[static 65], struct eth_address *out);
 
-/* ---- RLP (rlp.c), Yellow Paper appendix B ------------------------------ */
+/* ---- RLP (rlp.c), Yellow Paper appendix B; the reader is the core's ----- */
 
 /* Encoding appends to a buffer (which allocates); check out->failed at the end. */
 void eth_rlp_put_bytes(struct sr_buf *out, const uint8_t *data, size_t len);
@@ -74,21 +74,6 @@ bool eth_rlp_take(struct sr_bytes *in, struct eth_rlp_item *out) SR_MUST_USE;
 bool eth_rlp_item_u256(const struct eth_rlp_item *item, struct eth_u256 *out) SR_MUST_USE;
 /* Walks a whole encoding (one item, nothing after it) to max_depth lists deep. */
 bool eth_rlp_check(struct sr_bytes in, unsigned max_depth) SR_MUST_USE;
-
-/* ---- EIP-712 (eip712.c) ------------------------------------------------ */
-
-/* The domain EIP712Domain(string name,string version,uint256 chainId,address verifyingContract). */
-struct eth_eip712_domain {
-	const char *name;
-	const char *version;
-	struct eth_u256 chain_id;
-	struct eth_address verifying_contract;
-};
-
-void eth_eip712_domain_separator(const struct eth_eip712_domain *d, uint8_t out[static 32]);
-/* keccak(0x1901 ‖ domain separator ‖ struct hash) */
-void eth_eip712_digest(const uint8_t domain_separator[static 32],
-		       const uint8_t struct_hash[static 32], uint8_t out[static 32]);
 
 /* ---- UserOperation (userop.c, userop_json.c, userop_hash.c) ------------ */
 
@@ -232,15 +217,53 @@ bool eth_user_op_hash(const struct eth_user_op *op, const struct eth_address *en
  */
 bool eth_user_op_max_cost(const struct eth_user_op *op, struct eth_u256 *out) SR_MUST_USE;
 
+/* ---- sponsorships (userop_sponsorship.c) ------------------------------- */
+
+/* What a sponsorship says that the operation does not. */
+struct eth_sponsorship_terms {
+	enum eth_sponsorship_scheme scheme;
+	struct eth_address entry_point;
+	struct eth_u256 chain_id;
+	uint64_t valid_until; /* unix seconds, at most 48 bits */
+	uint64_t valid_after;
+	/* SINGLETON_*: paymasterData up to the signature */
+	struct sr_bytes data;
+	/* SINGLETON_V8, PARALLEL_V09: as for eth_user_op_hash; refused where it is needed */
+	const struct eth_address *delegate;
+	/* VERIFYING_PAYMASTER_V06: the contract's senderNonce of the account */
+	struct eth_u256 sender_nonce;
+	/* OPENZEPPELIN: the contract's EIP-712 domain */
+	const char *domain_name;
+	const char *domain_version;
+};
+
 /*
- * The fields that eth-infinitism's VerifyingPaymaster v0.7 signs, taken from an
- * operation (v0.7 and later) whose paymaster fields are set. valid_until and
- * valid_after: at most 48 bits.
+ * The fields that the scheme's contract signs, taken from an operation of a version that the
+ * scheme is for, whose paymaster and gas fields are set. Views in *out are into the operation
+ * and the terms' data.
  */
+bool eth_sponsorship_from_terms(const struct eth_user_op *op,
+				const struct eth_sponsorship_terms *terms,
+				struct eth_sponsorship *out, struct sr_error *err) SR_MUST_USE;
+
+/* The same for VerifyingPaymaster v0.7. */
 bool eth_sponsorship_from_user_op(const struct eth_user_op *op,
 				  const struct eth_address *entry_point,
 				  const struct eth_u256 *chain_id, uint64_t valid_until,
 				  uint64_t valid_after, struct eth_sponsorship *out,
 				  struct sr_error *err) SR_MUST_USE;
+
+/* Singleton's data in its verifying mode. */
+void eth_singleton_verifying_data(bool allow_all_bundlers, uint64_t valid_until,
+				  uint64_t valid_after,
+				  uint8_t out[static ETH_SINGLETON_VERIFYING_LEN]);
+
+/*
+ * Appends what the contract reads behind the paymaster's address (v0.6) or its gas limits:
+ * times and signature, in the scheme's order. PARALLEL_V09: with the suffix signature ‖ length ‖
+ * magic; in JSON, the signature is paymasterSignature and what stands before it paymasterData.
+ */
+void eth_paymaster_data_encode(const struct eth_sponsorship *s, const uint8_t signature[static 65],
+			       struct sr_buf *out);
 
 #endif

@@ -45,11 +45,9 @@ void eth_authorization_to_json(const struct eth_authorization *a, struct sr_buf 
 /* ---- the packed form's parts (userop.c) -------------------------------- */
 
 /* EntryPoint v0.9's paymasterAndData suffix: signature ‖ uint16 length ‖ magic. */
-#define ETH_PAYMASTER_MAGIC_LEN 8
 #define ETH_PAYMASTER_SUFFIX_LEN (ETH_PAYMASTER_MAGIC_LEN + 2)
 #define ETH_PAYMASTER_SIGNATURE_MAX 0xffff
 
-extern const uint8_t eth_paymaster_magic[ETH_PAYMASTER_MAGIC_LEN];
 extern const struct eth_address eth_7702_marker;
 
 bool eth_ends_in_paymaster_magic(struct sr_bytes paymaster_data) SR_MUST_USE;

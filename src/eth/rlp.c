@@ -3,11 +3,7 @@
 
 #include <string.h>
 
-/*
- * The first byte tells the kind: below 0x80 it is the payload itself, from
- * STRING_BASE a string, from LIST_BASE a list. The next 56 values of each kind
- * say a payload's length, the last 8 how many bytes of length follow.
- */
+/* The encoding is told in rlp_read.c, which reads it. */
 #define STRING_BASE 0x80
 #define LIST_BASE 0xc0
 #define SHORT_MAX 55 /* longest payload whose length fits the first byte */
@@ -69,51 +65,15 @@ void eth_rlp_put_list_header(struct sr_buf *out, size_t payload_len)
 	put_header(out, LIST_BASE, payload_len);
 }
 
-/*
- * Reads a long item's length from the n bytes at p. Minimal means: no leading
- * zero, and nothing that the short form could say.
- */
-static bool read_length(const uint8_t *p, size_t n, uint64_t *out)
-{
-	uint64_t len = 0;
-
-	for (size_t i = 0; i < n; i++)
-		len = len << 8 | p[i];
-	*out = len;
-	return p[0] != 0 && len > SHORT_MAX;
-}
-
 bool eth_rlp_take(struct sr_bytes *in, struct eth_rlp_item *out)
 {
-	uint8_t first = in->len ? in->data[0] : 0;
-	uint8_t base = first >= LIST_BASE ? LIST_BASE : STRING_BASE;
-	size_t header = 1;
-	uint64_t len = 0;
+	struct eth_view rest = { in->data, in->len };
+	struct eth_view payload = { 0 };
 
-	if (in->len == 0)
+	if (!eth_rlp_read(&rest, &payload, &out->is_list))
 		return false;
-	if (first < STRING_BASE) {
-		header = 0;
-		len = 1;
-	} else if (first - base <= SHORT_MAX) {
-		len = (uint64_t)(first - base);
-	} else {
-		size_t n = (size_t)(first - base - SHORT_MAX);
-
-		header += n;
-		if (in->len < header || !read_length(in->data + 1, n, &len))
-			return false;
-	}
-	/* compared this way round, a length near 2^64 cannot wrap */
-	if (len > in->len - header)
-		return false;
-	/* one byte below 0x80 is written without a header */
-	if (base == STRING_BASE && header == 1 && len == 1 && in->data[1] < STRING_BASE)
-		return false;
-	out->is_list = base == LIST_BASE;
-	out->payload = (struct sr_bytes){ in->data + header, (size_t)len };
-	in->data += header + len;
-	in->len -= header + (size_t)len;
+	out->payload = (struct sr_bytes){ payload.data, payload.len };
+	*in = (struct sr_bytes){ rest.data, rest.len };
 	return true;
 }
 

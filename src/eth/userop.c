@@ -4,16 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VALIDITY_MAX (((uint64_t)1 << 48) - 1)
-
 /*
  * The packed form, which the chain sees: what the EntryPoint hashes and splits.
  * Wherever JSON and the contract could differ, the contract's rule is here.
  */
-
-/* keccak("PaymasterSignature")[:8] */
-const uint8_t eth_paymaster_magic[ETH_PAYMASTER_MAGIC_LEN] = { 0x22, 0xe3, 0x25, 0xa2,
-							       0x97, 0x43, 0x96, 0x56 };
 
 /* In the place of a factory's address: "the account is an EIP-7702 delegation". */
 const struct eth_address eth_7702_marker = { { 0x77, 0x02 } };
@@ -165,55 +159,4 @@ bool eth_user_op_max_cost(const struct eth_user_op *op, struct eth_u256 *out)
 	     !eth_u256_add(&gas, &op->paymaster_post_op_gas_limit, &gas)))
 		return false;
 	return eth_u256_mul(&gas, &op->max_fee_per_gas, out);
-}
-
-/* As it stands: VerifyingPaymaster knows nothing of EIP-7702's replacement. */
-static void hash_packed_init_code(const struct eth_user_op *op, uint8_t out[static 32])
-{
-	struct eth_keccak k;
-
-	eth_keccak_init(&k);
-	if (op->has_factory) {
-		eth_keccak_update(&k, eth_user_op_factory(op)->bytes, 20);
-		eth_keccak_update(&k, op->factory_data.data, op->factory_data.len);
-	}
-	eth_keccak_final(&k, out);
-}
-
-bool eth_sponsorship_from_user_op(const struct eth_user_op *op,
-				  const struct eth_address *entry_point,
-				  const struct eth_u256 *chain_id, uint64_t valid_until,
-				  uint64_t valid_after, struct eth_sponsorship *out,
-				  struct sr_error *err)
-{
-	memset(out, 0, sizeof(*out));
-	if (op->version < ETH_ENTRY_POINT_V07)
-		return sr_fail(
-			err, SR_E_INVALID,
-			"VerifyingPaymaster v0.7 needs EntryPoint v0.7 or later, this is v%s",
-			eth_entry_point_name(op->version));
-	if (!op->has_paymaster)
-		return sr_fail(err, SR_E_INVALID, "paymaster: missing, nothing to sponsor with");
-	if (valid_until > VALIDITY_MAX || valid_after > VALIDITY_MAX)
-		return sr_fail(err, SR_E_INVALID,
-			       "validUntil, validAfter: expected at most 48 bits");
-	if (!eth_u256_to_u64(chain_id, &out->chain_id))
-		return sr_fail(err, SR_E_INVALID, "chainId: expected at most 64 bits");
-	if (!eth_user_op_check_packable(op, err))
-		return false;
-	out->entry_point = *entry_point;
-	out->paymaster = op->paymaster;
-	out->sender = op->sender;
-	eth_u256_to_be(&op->nonce, out->nonce);
-	hash_packed_init_code(op, out->init_code_hash);
-	eth_keccak256(op->call_data.data, op->call_data.len, out->call_data_hash);
-	eth_pack_two_u128(&op->verification_gas_limit, &op->call_gas_limit,
-			  out->account_gas_limits);
-	eth_pack_two_u128(&op->paymaster_verification_gas_limit, &op->paymaster_post_op_gas_limit,
-			  out->paymaster_gas_limits);
-	eth_u256_to_be(&op->pre_verification_gas, out->pre_verification_gas);
-	eth_pack_two_u128(&op->max_priority_fee_per_gas, &op->max_fee_per_gas, out->gas_fees);
-	out->valid_until = valid_until;
-	out->valid_after = valid_after;
-	return true;
 }

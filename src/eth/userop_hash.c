@@ -112,12 +112,7 @@ static void hash_v06(const struct eth_user_op *op, uint8_t out[static 32])
 static bool packed_words(const struct eth_user_op *op, const struct eth_address *delegate,
 			 uint8_t words[static 9][32], struct sr_error *err)
 {
-	static const char type[] =
-		"PackedUserOperation(address sender,uint256 nonce,bytes initCode,bytes callData,"
-		"bytes32 accountGasLimits,uint256 preVerificationGas,bytes32 gasFees,"
-		"bytes paymasterAndData)";
-
-	eth_keccak256(type, strlen(type), words[0]);
+	memcpy(words[0], eth_packed_user_op_type, 32);
 	eth_abi_address(words[1], &op->sender);
 	eth_abi_u256(words[2], &op->nonce);
 	hash_bytes(op->call_data, words[4]);

@@ -292,6 +292,7 @@ static void refuses_a_sponsorship_that_cannot_be_signed(void **state)
 	assert_no_sponsorship(&op, one, 0, (uint64_t)1 << 48, "validAfter");
 	op.call_gas_limit = (struct eth_u256){ { 0, 0, 1, 0 } };
 	assert_no_sponsorship(&op, one, 0, 0, "callGasLimit");
+	op.call_gas_limit = one;
 	op.has_paymaster = false;
 	assert_no_sponsorship(&op, one, 0, 0, "paymaster");
 	op.version = ETH_ENTRY_POINT_V06;
