@@ -166,24 +166,14 @@ static void unmap_operation(const struct sim_call *call, TEEC_Operation *operati
 
 /* ---- sessions ---------------------------------------------------------- */
 
+/* What libteec asks for itself. */
 static bool login_valid(uint32_t method, const void *data)
 {
-	switch (method) {
-	case TEEC_LOGIN_PUBLIC:
-	case TEEC_LOGIN_USER:
-	case TEEC_LOGIN_APPLICATION:
-	case TEEC_LOGIN_USER_APPLICATION:
-		return true;
-	case TEEC_LOGIN_GROUP:
-	case TEEC_LOGIN_GROUP_APPLICATION:
-		return data != NULL;
-	default:
-		return false;
-	}
+	return data || (method != TEEC_LOGIN_GROUP && method != TEEC_LOGIN_GROUP_APPLICATION);
 }
 
-/* Origins as a client sees them: API for what libteec refuses, TEE for what OP-TEE
- * does, TRUSTED_APP for the TA's own answer, good or bad. */
+/* Origins as a client sees them: API for what libteec refuses, COMMS for what
+ * Linux does, TEE for what OP-TEE does, TRUSTED_APP for the TA's own answer, good or bad. */
 static TEEC_Result open_session(TEEC_Context *context, TEEC_Session *session,
 				const TEEC_UUID *destination, uint32_t connection_method,
 				const void *connection_data, TEEC_Operation *operation,
@@ -191,6 +181,7 @@ static TEEC_Result open_session(TEEC_Context *context, TEEC_Session *session,
 {
 	_Static_assert(sizeof(TEEC_UUID) == sizeof(TEE_UUID), "both are RFC 4122's 16 bytes");
 	uint32_t origin = TEEC_ORIGIN_API;
+	TEE_Identity client = { 0 };
 	struct sim_call call = { 0 };
 	TEEC_Result result = TEEC_ERROR_BAD_PARAMETERS;
 
@@ -200,12 +191,16 @@ static TEEC_Result open_session(TEEC_Context *context, TEEC_Session *session,
 	result = map_operation(operation, &call);
 	if (result != TEEC_SUCCESS)
 		goto out;
+	origin = TEEC_ORIGIN_COMMS;
+	result = sim_login(connection_method, connection_data, &client);
+	if (result != TEEC_SUCCESS)
+		goto out;
 	if (memcmp(destination, &sim_ta_uuid, sizeof(sim_ta_uuid)) != 0) {
 		origin = TEEC_ORIGIN_TEE;
 		result = TEEC_ERROR_ITEM_NOT_FOUND;
 		goto out;
 	}
-	result = sim_instance_open_session(&call, &session->imp.session_id, &origin);
+	result = sim_instance_open_session(&call, &client, &session->imp.session_id, &origin);
 	session->imp.ctx = context;
 	unmap_operation(&call, operation);
 out:

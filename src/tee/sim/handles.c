@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "tee/sim/sim.h"
+#include "tee/sim/sim_test.h"
 
 #define OBJECTS 64
-#define OPERATIONS 32
+#define OPERATIONS 64
 #define ENUMERATORS 8
 #define SESSIONS 8
 
@@ -141,6 +142,7 @@ void sim_object_free(struct sim_object *object)
 
 void sim_operation_free(struct sim_operation *operation)
 {
+	sim_ae_free(operation);
 	sr_wipe(operation, sizeof(*operation));
 }
 
@@ -160,4 +162,19 @@ void sim_handles_reset(void)
 		sim_enumerator_free(&enumerators[i]);
 	for (size_t i = 0; i < SESSIONS; i++)
 		sessions[i] = 0;
+}
+
+size_t sim_test_open_handles(void)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < OBJECTS; i++)
+		count += objects[i].handle != 0;
+	for (size_t i = 0; i < OPERATIONS; i++)
+		count += operations[i].handle != 0;
+	for (size_t i = 0; i < ENUMERATORS; i++)
+		count += enumerators[i].handle != 0;
+	for (size_t i = 0; i < SESSIONS; i++)
+		count += sessions[i] != 0;
+	return count;
 }

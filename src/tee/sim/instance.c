@@ -31,6 +31,7 @@ struct session {
 	uint32_t id; /* 0 when the slot is free */
 	bool dead;
 	void *context; /* the TA's */
+	TEE_Identity client;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -43,6 +44,7 @@ static bool alive;
 static bool inside; /* panic_frame is good */
 static jmp_buf panic_frame;
 static struct sim_call *current;
+static const struct session *current_session;
 static struct session sessions[SESSIONS_MAX];
 static uint32_t session_uses;
 static unsigned panic_countdown;
@@ -56,6 +58,13 @@ struct sim_store *sim_store(void)
 const struct sim_call *sim_current_call(void)
 {
 	return current;
+}
+
+const TEE_Identity *sim_current_client(void)
+{
+	static const TEE_Identity nobody = { .login = TEE_LOGIN_PUBLIC };
+
+	return current_session ? &current_session->client : &nobody;
 }
 
 /* ---- panics ------------------------------------------------------------ */
@@ -142,19 +151,22 @@ static bool guarded(struct entering *e)
 	bool returned = false;
 
 	current = e->call;
+	current_session = e->session;
 	inside = true;
 	returned = attempt(e);
 	inside = false;
 	current = NULL;
+	current_session = NULL;
 	if (!returned)
 		bury();
 	return returned;
 }
 
-/* *result: the entry point's answer, or TARGET_DEAD when it panicked. */
-static bool create_instance(TEE_Result *result)
+/* *result: the entry point's answer, or TARGET_DEAD when it panicked. session: the one
+ * that is opened for it, or NULL. */
+static bool create_instance(struct session *session, TEE_Result *result)
 {
-	struct entering e = { .entry = CREATE };
+	struct entering e = { .entry = CREATE, .session = session };
 	const bool returned = guarded(&e);
 
 	*result = returned ? e.result : TEE_ERROR_TARGET_DEAD;
@@ -195,7 +207,7 @@ static void renew(void)
 	if (!alive)
 		return;
 	destroy_instance();
-	if (!create_instance(&result))
+	if (!create_instance(NULL, &result))
 		return;
 	for (size_t i = 0; alive && i < SESSIONS_MAX; i++) {
 		if (sessions[i].id && !sessions[i].dead && !for_session(&sessions[i], OPEN))
@@ -286,7 +298,7 @@ static TEEC_Result open_session(struct session *s, struct sim_call *call, uint32
 	TEE_Result result = TEE_SUCCESS;
 
 	*origin = TEEC_ORIGIN_TEE;
-	if (!alive && !create_instance(&result)) {
+	if (!alive && !create_instance(s, &result)) {
 		if (result != TEE_ERROR_TARGET_DEAD)
 			*origin = TEEC_ORIGIN_TRUSTED_APP;
 		return result;
@@ -297,7 +309,8 @@ static TEEC_Result open_session(struct session *s, struct sim_call *call, uint32
 	return e.result;
 }
 
-TEEC_Result sim_instance_open_session(struct sim_call *call, uint32_t *session, uint32_t *origin)
+TEEC_Result sim_instance_open_session(struct sim_call *call, const TEE_Identity *client,
+				      uint32_t *session, uint32_t *origin)
 {
 	struct session *s = NULL;
 	TEEC_Result result = TEEC_ERROR_OUT_OF_MEMORY;
@@ -307,6 +320,7 @@ TEEC_Result sim_instance_open_session(struct sim_call *call, uint32_t *session, 
 		return TEEC_ERROR_COMMUNICATION;
 	s = free_session();
 	if (s) {
+		s->client = *client;
 		result = open_session(s, call, origin);
 		if (result == TEEC_SUCCESS)
 			*session = s->id;

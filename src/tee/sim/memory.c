@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tee/sim/sim.h"
+#include "tee/sim/sim_test.h"
 
 /* In front of every block: so all of an instance's can be freed when it dies. */
 struct block {
@@ -160,4 +161,13 @@ TEE_Result TEE_CheckMemoryAccessRights(uint32_t accessFlags, void *buffer, size_
 			return TEE_ERROR_ACCESS_DENIED;
 	}
 	return TEE_SUCCESS;
+}
+
+size_t sim_test_allocated(void)
+{
+	size_t bytes = 0;
+
+	for (const struct block *b = blocks.next; b != &blocks; b = b->next)
+		bytes += b->size;
+	return bytes;
 }

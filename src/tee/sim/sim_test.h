@@ -13,6 +13,11 @@ void sim_test_panic_after(unsigned n);
 /* TEE_ functions called so far. */
 unsigned long sim_test_api_calls(void);
 
+/* Objects, operations, enumerators and sessions that the TA has open, and the bytes that it has of
+ * TEE_Malloc. */
+size_t sim_test_open_handles(void);
+size_t sim_test_allocated(void);
+
 /* Called before each step of a change to the store ("open", "write", "sync",
  * "generation", "publish", "sync directory"; "generation", "unlink", "sync
  * directory"). A result other than 0 fails the step with that errno. */
@@ -44,6 +49,19 @@ extern bool sim_lacks_system_pta;
 
 /* Sees each event that the TA gives to the TEE's random generator. */
 extern void (*sim_entropy_event_hook)(const uint8_t *data, size_t len);
+
+/* TEE_GetSystemTime, in milliseconds since boot, and TEE_GetREETime, since 1970. */
+extern uint64_t (*sim_system_time_hook)(void);
+extern uint64_t (*sim_ree_time_hook)(void);
+
+/* The property gpd.tee.systemTime.protectionLevel: 1000, as OP-TEE tells where it reads
+ * the secure counter; 100 stands for a clock that the normal world sets. */
+extern uint32_t sim_system_time_protection;
+
+/* Called for each session that is opened, with what the kernel would tell of the client:
+ * TEE_LOGIN_* and the UUID, octets. It may change both. A client that the kernel refuses
+ * gets no further. */
+extern void (*sim_client_hook)(uint32_t *login, uint8_t uuid[16]);
 
 /* Ends the instance and forgets the store, so that another can be loaded. No
  * session may be used afterwards. */

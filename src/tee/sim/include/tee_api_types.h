@@ -18,6 +18,11 @@ typedef struct {
 	uint8_t clockSeqAndNode[8];
 } TEE_UUID;
 
+typedef struct {
+	uint32_t login;
+	TEE_UUID uuid;
+} TEE_Identity;
+
 typedef union {
 	struct {
 		void *buffer;
