@@ -2,17 +2,12 @@
 /* LIST_KEYS, GET_INFO. */
 #include <string.h>
 
+#include "clock.h"
 #include "commands.h"
-#include "entropy.h"
+#include "features.h"
 #include "keystore.h"
 
 #define IMPLEMENTATION_MAX 64 /* with its NUL */
-
-#ifdef CFG_SR_DEV_IMPORT
-#define FEATURES SR_TA_FEATURE_DEV_IMPORT
-#else
-#define FEATURES 0
-#endif
 
 /* Too large for the stack. */
 static struct ta_key_list list;
@@ -46,29 +41,18 @@ TEE_Result ta_cmd_list_keys(struct ta_reader *in, struct ta_writer *out)
 		return TEE_ERROR_BAD_FORMAT;
 	if (after.len && !after_valid(&after))
 		return TEE_ERROR_BAD_PARAMETERS;
-	result = ta_put_reserve(out, SR_TA_LIST_RESPONSE_MIN);
+	result = ta_put_reserve(out, SR_TA_LIST_RESPONSE_MIN - TA_RESPONSE_END);
 	if (result == TEE_SUCCESS)
 		result = ta_keystore_list(&after, &list);
 	if (result != TEE_SUCCESS)
 		return result;
-	count = fitting(out->size, &size);
+	count = fitting(out->size - TA_RESPONSE_END, &size);
 	ta_put_u8(out, SR_TA_WIRE_VERSION);
 	ta_put_u8(out, list.more || count < list.count);
 	ta_put_u8(out, (uint8_t)count);
 	for (size_t i = 0; i < count; i++)
 		ta_key_info_write(out, &list.keys[i]);
 	return TEE_SUCCESS;
-}
-
-/* 0, no protection, where the TEE does not say. */
-static uint32_t anti_rollback_level(void)
-{
-	uint32_t level = 0;
-	TEE_Result result =
-		TEE_GetPropertyAsU32(TEE_PROPSET_TEE_IMPLEMENTATION,
-				     "gpd.tee.trustedStorage.antiRollback.protectionLevel", &level);
-
-	return result == TEE_SUCCESS ? level : 0;
 }
 
 static uint8_t implementation_name(char out[IMPLEMENTATION_MAX])
@@ -92,15 +76,16 @@ TEE_Result ta_cmd_get_info(struct ta_reader *in, struct ta_writer *out)
 	if (!ta_reader_done(in))
 		return TEE_ERROR_BAD_FORMAT;
 	name_len = implementation_name(name);
-	result = ta_put_reserve(out, (size_t)1 + 3 + 4 + 4 + 2 + 2 + 1 + 1 + name_len);
+	result = ta_put_reserve(out, (size_t)1 + 3 + 4 + 4 + 4 + 2 + 2 + 1 + 1 + name_len);
 	if (result != TEE_SUCCESS)
 		return result;
 	ta_put_u8(out, SR_TA_WIRE_VERSION);
 	ta_put_u8(out, SR_TA_VERSION_MAJOR);
 	ta_put_u8(out, SR_TA_VERSION_MINOR);
 	ta_put_u8(out, SR_TA_VERSION_PATCH);
-	ta_put_u32(out, FEATURES | ta_entropy_features());
-	ta_put_u32(out, anti_rollback_level());
+	ta_put_u32(out, ta_features());
+	ta_put_u32(out, ta_anti_rollback_level());
+	ta_put_u32(out, ta_clock_protection());
 	ta_put_u16(out, (uint16_t)ta_keystore_count());
 	ta_put_u16(out, SR_TA_KEYS_MAX);
 	ta_put_u8(out, SR_TA_BATCH_MAX);

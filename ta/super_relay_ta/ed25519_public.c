@@ -4,9 +4,8 @@
 #include "ed25519_public.h"
 #include "eth/eth_core.h"
 #include "memory.h"
+#include "transport.h"
 
-#define KEY_BITS 256
-#define SCALAR_SIZE 32
 #define SHA512_SIZE 64
 
 /* ---- the scalar's multiple of the base point --------------------------------- */
@@ -24,58 +23,11 @@ static TEE_Result sha512(const uint8_t *data, size_t len, uint8_t out[static SHA
 	return result;
 }
 
-/* The operation keeps its own copy of the scalar. */
-static TEE_Result set_scalar(TEE_OperationHandle operation, const uint8_t *scalar)
-{
-	/* OP-TEE wants a pair's public value and uses it for nothing here. */
-	const uint8_t unused[SCALAR_SIZE] = { 0 };
-	TEE_Attribute attrs[2] = { 0 };
-	TEE_ObjectHandle object = TEE_HANDLE_NULL;
-	TEE_Result result = TEE_AllocateTransientObject(TEE_TYPE_X25519_KEYPAIR, KEY_BITS, &object);
-
-	if (result != TEE_SUCCESS)
-		return result;
-	TEE_InitRefAttribute(&attrs[0], TEE_ATTR_X25519_PRIVATE_VALUE, scalar, SCALAR_SIZE);
-	TEE_InitRefAttribute(&attrs[1], TEE_ATTR_X25519_PUBLIC_VALUE, unused, sizeof(unused));
-	result = TEE_PopulateTransientObject(object, attrs, 2);
-	if (result == TEE_SUCCESS)
-		result = TEE_SetOperationKey(operation, object);
-	TEE_FreeTransientObject(object);
-	return result;
-}
-
-static TEE_Result derive(TEE_OperationHandle operation, uint8_t u[static 32])
-{
-	const uint8_t base_point[32] = { 9 };
-	TEE_Attribute attr = { 0 };
-	TEE_ObjectHandle object = TEE_HANDLE_NULL;
-	size_t len = 32;
-	TEE_Result result = TEE_AllocateTransientObject(TEE_TYPE_GENERIC_SECRET, KEY_BITS, &object);
-
-	if (result != TEE_SUCCESS)
-		return result;
-	TEE_InitRefAttribute(&attr, TEE_ATTR_X25519_PUBLIC_VALUE, base_point, sizeof(base_point));
-	TEE_DeriveKey(operation, &attr, 1, object);
-	result = TEE_GetObjectBufferAttribute(object, TEE_ATTR_SECRET_VALUE, u, &len);
-	if (result == TEE_SUCCESS && len != 32)
-		result = TEE_ERROR_GENERIC;
-	TEE_FreeTransientObject(object);
-	return result;
-}
-
 static TEE_Result multiply_base(const uint8_t *scalar, uint8_t u[static 32])
 {
-	TEE_OperationHandle operation = TEE_HANDLE_NULL;
-	TEE_Result result =
-		TEE_AllocateOperation(&operation, TEE_ALG_X25519, TEE_MODE_DERIVE, KEY_BITS);
+	const uint8_t base_point[32] = { 9 };
 
-	if (result != TEE_SUCCESS)
-		return result;
-	result = set_scalar(operation, scalar);
-	if (result == TEE_SUCCESS)
-		result = derive(operation, u);
-	TEE_FreeOperation(operation);
-	return result;
+	return ta_x25519(scalar, base_point, u);
 }
 
 /* ---- from u to y ---------------------------------------------------------- */

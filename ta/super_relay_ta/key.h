@@ -26,6 +26,10 @@ struct ta_key {
 	uint8_t public_key[SR_TA_PUBLIC_KEY_MAX];
 	uint8_t public_len;
 	uint8_t secret[SR_TA_SECRET_SIZE];
+	uint32_t policy_version; /* 0: none */
+	uint16_t policy_len;
+	uint8_t policy[SR_TA_POLICY_MAX]; /* as the operator signed it */
+	uint8_t operator_signature[SR_TA_OPERATOR_SIGNATURE_SIZE];
 };
 
 /* 1 to SR_TA_KEY_ID_MAX bytes of [A-Za-z0-9._-]. */
@@ -48,18 +52,23 @@ size_t ta_key_info_size(const struct ta_key *key);
 
 /* ---- stored form (docs/ta.md) ------------------------------------------ */
 
-#define TA_KEY_RECORD_MAX                                                          \
-	(4 + 1 + 1 + 1 + 4 + 8 + 1 + SR_TA_KEY_ID_MAX + 1 + SR_TA_PUBLIC_KEY_MAX + \
+#define TA_KEY_TAG_SIZE 16
+#define TA_KEY_RECORD_MAX                                                                  \
+	(4 + 1 + TA_KEY_TAG_SIZE + 1 + 1 + 4 + 8 + 1 + SR_TA_KEY_ID_MAX + 1 +              \
+	 SR_TA_PUBLIC_KEY_MAX + 4 + 2 + SR_TA_POLICY_MAX + SR_TA_OPERATOR_SIGNATURE_SIZE + \
 	 SR_TA_SECRET_SIZE)
 
-/* Returns the record's length, at most TA_KEY_RECORD_MAX. */
-size_t ta_key_record_encode(const struct ta_key *key, uint8_t out[TA_KEY_RECORD_MAX]);
+/* tag: of the identity that the key belongs to (state.h). Returns the record's length, at
+ * most TA_KEY_RECORD_MAX. */
+size_t ta_key_record_encode(const struct ta_key *key, const uint8_t tag[static TA_KEY_TAG_SIZE],
+			    uint8_t out[TA_KEY_RECORD_MAX]);
 
 /*
- * CORRUPT_OBJECT unless every field is one that encode could have written. Does
+ * CORRUPT_OBJECT unless every field is one that encode could have written for this tag. Does
  * not tell whether secret and public key belong together: see algorithm.h. The
  * key's id may be valid even then, for a list of damaged keys.
  */
-TEE_Result ta_key_record_decode(const uint8_t *record, size_t len, struct ta_key *key);
+TEE_Result ta_key_record_decode(const uint8_t *record, size_t len,
+				const uint8_t tag[static TA_KEY_TAG_SIZE], struct ta_key *key);
 
 #endif

@@ -5,12 +5,14 @@
 #include "eth/eth_core.h"
 #include "keystore.h"
 #include "memory.h"
+#include "state.h"
+#include "storage.h"
 
 #define OBJECT_ID_SIZE (1 + 32)
 #define OBJECT_TYPE_KEY 'k'
 
 /* An enumeration ends after so many objects, whatever the storage claims. */
-#define OBJECTS_MAX (4 * SR_TA_KEYS_MAX)
+#define OBJECTS_MAX (4 * (SR_TA_KEYS_MAX + SR_TA_LEDGERS_MAX))
 
 struct object_id {
 	uint8_t bytes[OBJECT_ID_SIZE];
@@ -131,7 +133,7 @@ static TEE_Result load(const struct object_id *object, struct ta_key *key)
 	if (result != TEE_ERROR_CORRUPT_OBJECT)
 		TEE_CloseObject(handle);
 	if (result == TEE_SUCCESS)
-		result = ta_key_record_decode(record, len, key);
+		result = ta_key_record_decode(record, len, ta_state_identity()->tag, key);
 	ta_wipe(record, sizeof(record));
 
 	/* The id inside decides: an object under another key's name is nobody's. */
@@ -161,6 +163,10 @@ static TEE_Result find_object(const struct object_id *object, struct slot **out)
 	if (!slot) {
 		if (buried(object))
 			return TEE_ERROR_CORRUPT_OBJECT;
+		/* Without the identity no key can be told from a damaged one. */
+		result = ta_state_load();
+		if (result != TEE_SUCCESS)
+			return result;
 		result = load(object, &key);
 		if (result == TEE_ERROR_CORRUPT_OBJECT)
 			bury(object, &key.id);
@@ -182,7 +188,7 @@ TEE_Result ta_keystore_find(const struct ta_key_id *id, const struct ta_key **ou
 	struct slot *slot = NULL;
 	TEE_Result result = find_object(&object, &slot);
 
-	if (result == TEE_ERROR_CORRUPT_OBJECT)
+	if (result == TEE_ERROR_CORRUPT_OBJECT && ta_state_identity())
 		bury(&object, id);
 	*out = slot ? &slot->key : NULL;
 	return result;
@@ -352,6 +358,17 @@ TEE_Result ta_keystore_list(const struct ta_key_id *after, struct ta_key_list *l
 
 /* ---- creating and deleting --------------------------------------------- */
 
+TEE_Result ta_keystore_room(void)
+{
+	struct visit visit = { 0 };
+	TEE_Result result = enumerate(&visit);
+
+	if (result != TEE_SUCCESS)
+		return result;
+	return visit.count >= SR_TA_KEYS_MAX || tombstones_lost ? TEE_ERROR_STORAGE_NO_SPACE
+								: TEE_SUCCESS;
+}
+
 TEE_Result ta_keystore_create(const struct ta_key *key)
 {
 	const struct object_id object = object_of(&key->id);
@@ -361,6 +378,8 @@ TEE_Result ta_keystore_create(const struct ta_key *key)
 	size_t len = 0;
 	TEE_Result result = TEE_SUCCESS;
 
+	if (!ta_state_identity())
+		return TEE_ERROR_BAD_STATE;
 	/* The storage is the normal world's: that it has lost an object does not make a
 	 * second key of a name. */
 	if (cached(&object))
@@ -379,7 +398,7 @@ TEE_Result ta_keystore_create(const struct ta_key *key)
 		return TEE_ERROR_STORAGE_NO_SPACE;
 	/* Content and name appear together, or not at all; without OVERWRITE the TEE
 	 * itself refuses a name that exists, so no order of calls replaces a key. */
-	len = ta_key_record_encode(key, record);
+	len = ta_key_record_encode(key, ta_state_identity()->tag, record);
 	result = TEE_CreatePersistentObject(TEE_STORAGE_PRIVATE, object.bytes, sizeof(object.bytes),
 					    TEE_DATA_FLAG_ACCESS_READ, TEE_HANDLE_NULL, record, len,
 					    &handle);
@@ -391,6 +410,28 @@ TEE_Result ta_keystore_create(const struct ta_key *key)
 		/* It may have come to be all the same. */
 		key_objects = TA_KEYSTORE_COUNT_UNKNOWN;
 	}
+	return result;
+}
+
+TEE_Result ta_keystore_replace(const struct ta_key *key)
+{
+	const struct object_id object = object_of(&key->id);
+	struct ta_storage_id id = { .len = sizeof(object.bytes) };
+	struct slot *slot = cached(&object);
+	uint8_t record[TA_KEY_RECORD_MAX] = { 0 };
+	TEE_Result result = TEE_SUCCESS;
+
+	if (!slot || !ta_state_identity())
+		return TEE_ERROR_BAD_STATE;
+	memcpy(id.bytes, object.bytes, sizeof(object.bytes));
+	result = ta_storage_write(&id, record,
+				  ta_key_record_encode(key, ta_state_identity()->tag, record));
+	ta_wipe(record, sizeof(record));
+	if (result == TEE_SUCCESS)
+		slot->key = *key;
+	/* It may be the old one or the new one: the next use is to look. */
+	else
+		ta_wipe(slot, sizeof(*slot));
 	return result;
 }
 

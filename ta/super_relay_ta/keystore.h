@@ -40,6 +40,15 @@ void ta_keystore_forget(const struct ta_key_id *id);
  * damaged keys were met than can be remembered. */
 TEE_Result ta_keystore_create(const struct ta_key *key);
 
+/* STORAGE_NO_SPACE where ta_keystore_create would say so for any id; asked before anything else is
+ * stored for a key. */
+TEE_Result ta_keystore_room(void);
+
+/* Another record in place of the one that ta_keystore_find has found under the same id, as a whole:
+ * the old one or the new one, whatever happens. What *out of that find pointed to changes with it.
+ */
+TEE_Result ta_keystore_replace(const struct ta_key *key);
+
 /* Deletes even a key that fails its checks, as long as its object opens or opening
  * it made it go; the memory of its damage goes with it. */
 TEE_Result ta_keystore_delete(const struct ta_key_id *id);

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "ed25519_check.h"
 #include "ed25519_public.h"
 #include "entropy.h"
 #include "memory.h"
@@ -68,14 +69,18 @@ static TEE_Result sign(const struct ta_key *key, const uint8_t *message, size_t 
 }
 
 /* With an object of the public key alone: OP-TEE takes no pair for verifying. */
-static TEE_Result verify(const struct ta_key *key, const uint8_t *message, size_t len,
-			 const uint8_t *signature)
+TEE_Result ta_ed25519_verify(const uint8_t public_key[static SR_TA_ED25519_PUBLIC_SIZE],
+			     const uint8_t *message, size_t len,
+			     const uint8_t signature[static SR_TA_ED25519_SIGNATURE_SIZE])
 {
 	TEE_Attribute attr = { 0 };
 	TEE_OperationHandle operation = TEE_HANDLE_NULL;
 	TEE_Result result = TEE_ERROR_GENERIC;
 
-	TEE_InitRefAttribute(&attr, TEE_ATTR_ED25519_PUBLIC_VALUE, key->public_key,
+	/* What the TEE would panic at, or take though it should not. */
+	if (!ta_ed25519_key_valid_var(public_key) || !ta_ed25519_signature_canonical_var(signature))
+		return TEE_ERROR_SIGNATURE_INVALID;
+	TEE_InitRefAttribute(&attr, TEE_ATTR_ED25519_PUBLIC_VALUE, public_key,
 			     SR_TA_ED25519_PUBLIC_SIZE);
 	result = open_operation(TEE_MODE_VERIFY, TEE_TYPE_ED25519_PUBLIC_KEY, &attr, 1, &operation);
 	if (result != TEE_SUCCESS)
@@ -92,7 +97,7 @@ TEE_Result ta_ed25519_sign(const struct ta_key *key, const uint8_t *message, siz
 	TEE_Result result = sign(key, message, len, out);
 
 	if (result == TEE_SUCCESS)
-		result = verify(key, message, len, out);
+		result = ta_ed25519_verify(key->public_key, message, len, out);
 	if (result == TEE_SUCCESS)
 		return TEE_SUCCESS;
 	/* One signature under a wrong public key gives the secret away. */

@@ -23,4 +23,9 @@ TEE_Result ta_ed25519_check_pair(const struct ta_key *key);
 TEE_Result ta_ed25519_sign(const struct ta_key *key, const uint8_t *message, size_t len,
 			   uint8_t out[static SR_TA_ED25519_SIGNATURE_SIZE]);
 
+/* SIGNATURE_INVALID: it is not this key's signature. Everything here is public. */
+TEE_Result ta_ed25519_verify(const uint8_t public_key[static SR_TA_ED25519_PUBLIC_SIZE],
+			     const uint8_t *message, size_t len,
+			     const uint8_t signature[static SR_TA_ED25519_SIGNATURE_SIZE]);
+
 #endif

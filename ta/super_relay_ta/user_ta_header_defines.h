@@ -12,15 +12,15 @@
 #define TA_UUID SUPER_RELAY_TA_UUID
 #endif
 
-/* One instance for all sessions, and it stays: key cache, and later budgets and
- * the audit chain, are one truth.
+/* One instance for all sessions, and it stays: key cache, budgets and
+ * the audit chain are one truth.
  *
  * TA_FLAG_INSTANCE_KEEP_CRASHED is left out on purpose: it would keep a panicked
  * instance dead until the next boot. That is for a TA whose counters in memory a
- * panic would set back; here nothing in memory bounds what a key
- * may sign, so it would only let whoever can cause a panic stop the signing for good.
- * What a new instance forgets, which keys were found damaged, is in docs/ta.md. Once
- * budgets live in memory, this is to be decided anew. */
+ * panic would set back; here budgets and sequence numbers are written off in storage
+ * before they are used, so that a panic can only lose of them, and the flag
+ * would let whoever can cause a panic stop the signing for good.
+ * What a new instance forgets, which keys were found damaged, is in docs/ta.md. */
 #define TA_FLAGS (TA_FLAG_SINGLE_INSTANCE | TA_FLAG_MULTI_SESSION | TA_FLAG_INSTANCE_KEEP_ALIVE)
 
 /* Measured under OP-TEE with the test build (SR_TA_TEST_CMD_STACK): 8.6 KB in use at most,
@@ -34,7 +34,7 @@
  * largest pool, and as many again of others. Large buffers are static. */
 #define TA_DATA_SIZE (8 * 1024)
 
-#define TA_VERSION "0.1.0"
+#define TA_VERSION "0.2.0"
 #ifdef CFG_SR_TEST_HOOKS
 #define TA_DESCRIPTION "SuperRelay signer, TEST BUILD"
 #else

@@ -29,7 +29,8 @@ TEE_Result ta_wire_begin(const TEE_Param params[TEE_NUM_PARAMS], struct ta_reade
 	in->len = in_size;
 	if (ta_get_u8(in) != SR_TA_WIRE_VERSION)
 		return TEE_ERROR_BAD_FORMAT;
-	return TEE_SUCCESS;
+	in->audited = ta_get_u64(in);
+	return in->failed ? TEE_ERROR_BAD_FORMAT : TEE_SUCCESS;
 }
 
 TEE_Result ta_wire_end(TEE_Param params[TEE_NUM_PARAMS], const struct ta_reader *in,
@@ -171,10 +172,16 @@ void ta_put_short_string(struct ta_writer *out, const void *data, uint8_t len)
 	ta_put_bytes(out, data, len);
 }
 
+void ta_put_long_string(struct ta_writer *out, const void *data, uint16_t len)
+{
+	ta_put_u16(out, len);
+	ta_put_bytes(out, data, len);
+}
+
 TEE_Result ta_put_reserve(struct ta_writer *out, size_t len)
 {
-	if (len <= out->size)
+	if (len + TA_RESPONSE_END <= out->size)
 		return TEE_SUCCESS;
-	out->needed = len;
+	out->needed = len + TA_RESPONSE_END;
 	return TEE_ERROR_SHORT_BUFFER;
 }

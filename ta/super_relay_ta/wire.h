@@ -6,10 +6,10 @@
  * So a request is copied into TA memory once, before a byte of it is looked at,
  * and a response is built in TA memory and copied out once, at the end. The
  * buffers are static: OP-TEE lets one invocation at a time into a single-instance
- * TA, and 48 KB would not belong on its stack.
+ * TA, and 96 KB would not belong on its stack.
  *
  * Readers and writers remember their first failure, so that a parser checks once.
- * They also serve the stored form of keys (key_record.c).
+ * They also serve the stored forms of keys, ledgers and the TA's own state.
  */
 #ifndef SR_TA_WIRE_H
 #define SR_TA_WIRE_H
@@ -23,7 +23,8 @@ struct ta_reader {
 	const uint8_t *data;
 	size_t len;
 	size_t at;
-	bool failed; /* read beyond the end; all reads since gave zeros */
+	bool failed;	  /* read beyond the end; all reads since gave zeros */
+	uint64_t audited; /* of a request's framing */
 };
 
 struct ta_writer {
@@ -36,8 +37,8 @@ struct ta_writer {
 
 /*
  * Starts an invocation whose parameter types have been compared: copies the
- * request, reads its version. BAD_PARAMETERS: over SR_TA_REQUEST_MAX.
- * BAD_FORMAT: empty, or another version.
+ * request, reads its framing. BAD_PARAMETERS: over SR_TA_REQUEST_MAX.
+ * BAD_FORMAT: too short for that, or another version.
  */
 TEE_Result ta_wire_begin(const TEE_Param params[TEE_NUM_PARAMS], struct ta_reader *in,
 			 struct ta_writer *out);
@@ -78,9 +79,11 @@ void ta_put_u32(struct ta_writer *out, uint32_t v);
 void ta_put_u64(struct ta_writer *out, uint64_t v);
 void ta_put_bytes(struct ta_writer *out, const void *data, size_t len);
 void ta_put_short_string(struct ta_writer *out, const void *data, uint8_t len);
+void ta_put_long_string(struct ta_writer *out, const void *data, uint16_t len);
 
-/* SHORT_BUFFER unless the whole response may be len bytes. To be called before
- * a command does anything that lasts. */
+/* SHORT_BUFFER unless the response may be len bytes and the count of audit records behind
+ * them. To be called before a command does anything that lasts. */
+#define TA_RESPONSE_END 2
 TEE_Result ta_put_reserve(struct ta_writer *out, size_t len) __attribute__((warn_unused_result));
 
 #endif
