@@ -8,20 +8,22 @@ cd "$(dirname "$0")/.."
 # What each folder may include, besides itself. The TA is checked below.
 declare -A below=(
   [base]=""
+  [audit]="base"
   [eth]="base"
   [tee]="base"
   [loop]="base"
-  [kms]="tee eth base"
+  [kms]="tee eth audit base"
   [chain]="loop eth base"
   [paymaster]="kms loop eth base"
   [rpc]="paymaster chain loop eth base"
-  [http]="rpc paymaster kms chain loop eth base"
+  [http]="rpc paymaster kms chain loop eth audit base"
   [config]="eth base"
-  [cli]="http rpc paymaster kms chain loop config tee eth base"
+  [cli]="http rpc paymaster kms chain loop config tee eth audit base"
 )
 # Headers that other folders may see.
-public=" base/base.h eth/eth.h eth/eth_core.h tee/tee.h loop/loop.h kms/kms.h chain/chain.h \
-paymaster/paymaster.h rpc/rpc.h http/http.h config/config.h cli/cli.h "
+public=" base/base.h audit/audit.h eth/eth.h eth/eth_core.h tee/tee.h loop/loop.h kms/kms.h \
+kms/attest.h kms/envelope.h kms/statement.h chain/chain.h paymaster/paymaster.h rpc/rpc.h \
+http/http.h config/config.h cli/cli.h "
 failed=0
 
 complain() {

@@ -9,7 +9,7 @@
 readonly OPTEE_SETTINGS=(PLATFORM=vexpress-qemu_armv8a CFG_ARM64_core=y
   CFG_USER_TA_TARGETS=ta_arm64 CFG_ARM_GICV3=y DEBUG=0 CFG_TEE_CORE_DEBUG=n CFG_CC_OPT_LEVEL=2
   CFG_TEE_CORE_LOG_LEVEL=1 CFG_TEE_TA_LOG_LEVEL=1 CFG_UNWIND=y CFG_PKCS11_TA=n
-  CFG_ENABLE_EMBEDDED_TESTS=n)
+  CFG_ENABLE_EMBEDDED_TESTS=n CFG_ATTESTATION_PTA=y)
 readonly OPTEE_PATCH=scripts/optee/optee-os.patch
 readonly CROSS_PREFIX=aarch64-linux-gnu-
 # A python3 from elsewhere on PATH need not have the modules of Debian's.

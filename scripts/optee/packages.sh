@@ -14,7 +14,8 @@ readonly OPTEE_BUILD_PACKAGES=(ca-certificates make gcc libc6-dev gcc-aarch64-li
 readonly OPTEE_SOURCES=(optee-os/sid arm-trusted-firmware/trixie libsecp256k1/trixie)
 # Unpacked with all that they depend on: what the daemon links, and what the guest runs.
 readonly OPTEE_LIBRARIES=(libc6-dev libgcc-14-dev libteec2 libuv1-dev libcurl4-openssl-dev
-  libsecp256k1-dev libsodium-dev libcmocka-dev libyyjson-dev libllhttp-dev optee-client-dev)
+  libsecp256k1-dev libsodium-dev libssl-dev libcmocka-dev libyyjson-dev libllhttp-dev
+  optee-client-dev)
 # Unpacked as they are.
 readonly OPTEE_PROGRAMS=(tee-supplicant busybox-static u-boot-qemu ca-certificates)
 readonly OPTEE_KERNEL=linux-image-cloud-arm64

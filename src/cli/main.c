@@ -10,7 +10,12 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "node", cli_node, "run the relay: JSON-RPC, HTTP API, metrics" },
-	{ "keys", cli_keys, "generate, list, show, import and delete keys in the TEE" },
+	{ "keys", cli_keys, "generate, list, show, import, back up and delete keys in the TEE" },
+	{ "provision", cli_provision, "fix a TA's operator and callers, once" },
+	{ "operator", cli_operator, "make the operator's key, and sign with it" },
+	{ "policy", cli_policy, "say what a key may sign" },
+	{ "attest", cli_attest, "have a TA say what it is, and check what one said" },
+	{ "audit", cli_audit, "verify and show the log of what the TA did" },
 	{ "config", cli_config, "check a configuration file" },
 	{ "op", cli_op, "compute a UserOperation's hash" },
 };
@@ -22,7 +27,7 @@ static int print_help(void)
 	sr_buf_puts(&out, "super-relay: an ERC-4337 paymaster relay whose keys live in a TEE\n\n"
 			  "Usage: super-relay COMMAND [OPTION]…\n\n");
 	for (size_t i = 0; i < SR_ARRAY_LEN(commands); i++)
-		sr_buf_printf(&out, "  %-8s %s\n", commands[i].name, commands[i].help);
+		sr_buf_printf(&out, "  %-9s %s\n", commands[i].name, commands[i].help);
 	sr_buf_puts(&out, "\n  --json     machine-readable output, and errors on standard error\n"
 			  "  --help     this, or the help of a command\n"
 			  "  --version  the version\n");

@@ -71,67 +71,6 @@ static struct chain_config bundler_client(const struct config *c, unsigned timeo
 	return out;
 }
 
-/* ---- key ------------------------------------------------------------------ */
-
-static void say_entropy(const struct kms_info *info)
-{
-	char text[KMS_ENTROPY_TEXT];
-	const bool sound = kms_entropy_text(info, text);
-
-	sr_log(SR_LOG_INFO, "node", "entropy for keys: %s", text);
-	if (!sound)
-		sr_log(SR_LOG_WARN, "node", KMS_ENTROPY_WARNING);
-}
-
-static void say_what_it_is(const struct node *n, const struct kms_info *info)
-{
-	if (n->config.paymaster_relay.kms_backend == CONFIG_KMS_SIMULATOR)
-		sr_log(SR_LOG_WARN, "node",
-		       "SIMULATED TEE: keys lie in files under %s, and whoever can read them can "
-		       "sign. For development and tests only",
-		       n->config.simulator.store);
-	sr_log(SR_LOG_INFO, "node", "Trusted Application %u.%u.%u on %s", info->major, info->minor,
-	       info->patch, info->implementation);
-	if (!info->anti_rollback)
-		sr_log(SR_LOG_WARN, "node",
-		       "the TEE's secure storage has no protection against rollback");
-	say_entropy(info);
-}
-
-/* Nothing is ever generated because it was not found: a relay that made itself
- * a new key would sign what no contract accepts, and hide the loss of the old. */
-static bool open_key(struct node *n, struct sr_error *err)
-{
-	const char *id = n->config.optee_kms.keys.primary_paymaster;
-	struct kms_info info;
-	struct eth_address address;
-	char text[ETH_ADDRESS_TEXT];
-
-	if (!cli_open_kms(&n->config, metrics_observe_kms, n->metrics, &n->kms, err) ||
-	    !kms_get_info(n->kms, &info, err))
-		return false;
-	metrics_set_kms(n->metrics, n->kms);
-	say_what_it_is(n, &info);
-	if (!kms_get_key(n->kms, id, &n->key, err)) {
-		if (err->code == SR_E_NOT_FOUND)
-			sr_fail(err, SR_E_NOT_FOUND,
-				"there is no key '%s' in the TEE; make it with: super-relay keys "
-				"generate %s --config FILE",
-				id, id);
-		return false;
-	}
-	if (n->key.algorithm != SR_TA_ALG_SECP256K1 || !(n->key.usage & SR_TA_USAGE_SPONSOR))
-		return sr_fail(err, SR_E_DENIED,
-			       "key '%s' cannot sponsor: expected a secp256k1 key of usage sponsor",
-			       id);
-	eth_address_from_public_key(n->key.public_key, &address);
-	eth_address_to_text(&address, text);
-	sr_log(SR_LOG_INFO, "node", "paymaster key '%s', address %s", id, text);
-	return true;
-}
-
-/* ---- the layers ------------------------------------------------------------- */
-
 /* The file's, or the one that the network's name stands for; 0: the node's. */
 static uint64_t chain_id_of(const struct config *c)
 {
@@ -142,13 +81,30 @@ static uint64_t chain_id_of(const struct config *c)
 	return strcmp(c->node.network, "sepolia") == 0 ? SEPOLIA_CHAIN_ID : 0;
 }
 
-/* A node that turns out to be mainnet's must not get round the rule that the
- * simulator does not sign there. */
-static uint64_t forbidden_chain_id(const struct config *c)
+bool cli_is_mainnet(const struct config *config)
 {
-	bool simulated = c->paymaster_relay.kms_backend == CONFIG_KMS_SIMULATOR;
+	return chain_id_of(config) == MAINNET_CHAIN_ID;
+}
 
-	return simulated && !c->node.allow_simulator_on_mainnet ? MAINNET_CHAIN_ID : 0;
+static bool open_tee(struct node *n, struct sr_error *err)
+{
+	if (!cli_open_kms(&n->config, metrics_observe_kms, n->metrics, &n->kms, err))
+		return false;
+	metrics_set_kms(n->metrics, n->kms);
+	return cli_check_tee(&n->config, n->kms, &n->key, err);
+}
+
+/* ---- the layers ------------------------------------------------------------- */
+
+/* A node that turns out to be mainnet's must not get round the rules that neither the
+ * simulator nor a key that was outside signs there. */
+static uint64_t forbidden_chain_id(const struct node *n)
+{
+	const struct config *c = &n->config;
+	bool simulated = c->paymaster_relay.kms_backend == CONFIG_KMS_SIMULATOR &&
+			 !c->node.allow_simulator_on_mainnet;
+
+	return simulated || n->key.origin == SR_TA_ORIGIN_IMPORTED_PLAIN ? MAINNET_CHAIN_ID : 0;
 }
 
 static void setup_paymaster(struct node *n)
@@ -196,7 +152,7 @@ static bool start_health(struct node *n, struct sr_error *err)
 				   .paymaster = &n->paymaster,
 				   .paymaster_enabled = n->config.paymaster_relay.enabled,
 				   .chain_id = chain_id_of(&n->config),
-				   .forbidden_chain_id = forbidden_chain_id(&n->config),
+				   .forbidden_chain_id = forbidden_chain_id(n),
 				   .kms_backend =
 					   n->config.paymaster_relay.kms_backend == CONFIG_KMS_OPTEE
 						   ? "optee"
@@ -296,7 +252,7 @@ static bool start(struct node *n, struct sr_error *err)
 		return false;
 	/* from here on a signal waits until there is something to drain */
 	watch_signals(n);
-	if (n->config.paymaster_relay.enabled && !open_key(n, err))
+	if (n->config.paymaster_relay.enabled && !open_tee(n, err))
 		return false;
 	setup_paymaster(n);
 	setup_rpc(n);

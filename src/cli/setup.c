@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -53,15 +54,70 @@ static bool load_backend(const struct config *config, struct tee_api *api, struc
 	       tee_load_simulator(config->simulator.store, api, err);
 }
 
+bool cli_group_id(const char *name, uint32_t *gid, struct sr_error *err)
+{
+	struct group entry;
+	struct group *found = NULL;
+	char buffer[4096];
+	char *end = NULL;
+	unsigned long number = 0;
+
+	errno = 0;
+	number = strtoul(name, &end, 10);
+	if (*name >= '0' && *name <= '9' && !*end) {
+		*gid = (uint32_t)number;
+		return (!errno && number <= UINT32_MAX - 1) ||
+		       sr_fail(err, SR_E_INVALID, "'%.40s' is no group's number", name);
+	}
+	if (getgrnam_r(name, &entry, buffer, sizeof(buffer), &found) || !found)
+		return sr_fail(err, SR_E_NOT_FOUND, "there is no group '%.64s' on this system",
+			       name);
+	*gid = found->gr_gid;
+	return true;
+}
+
+/* 0 is root's group, and to the KMS none at all. */
+static bool find_login_group(const struct config *config, uint32_t *gid, struct sr_error *err)
+{
+	const char *name = config->optee_kms.login_group;
+
+	*gid = 0;
+	if (!*name || config->paymaster_relay.kms_backend != CONFIG_KMS_OPTEE)
+		return true;
+	if (!cli_group_id(name, gid, err))
+		return sr_fail_in(err, "[optee_kms] login_group");
+	return *gid || sr_fail(err, SR_E_INVALID,
+			       "[optee_kms] login_group: root's group is everybody's that the TEE "
+			       "need not know; name one of the relay's own");
+}
+
+static bool open_log(const struct config *config, struct audit_log **out, struct sr_error *err)
+{
+	const char *path = config->optee_kms.security.audit_log;
+
+	*out = NULL;
+	if (!config->optee_kms.security.audit_logging)
+		return true;
+	return make_directories(path, err) && audit_log_open(path, true, out, err);
+}
+
+TEEC_UUID cli_ta_uuid(const struct config *config)
+{
+	const struct config_uuid *uuid = &config->optee_kms.ta_uuid;
+	TEEC_UUID out = { .timeLow = uuid->time_low,
+			  .timeMid = uuid->time_mid,
+			  .timeHiAndVersion = uuid->time_hi_and_version };
+
+	memcpy(out.clockSeqAndNode, uuid->clock_seq_and_node, 8);
+	return out;
+}
+
 bool cli_open_kms(const struct config *config,
 		  void (*observe)(void *arg, const struct kms_observation *seen), void *observe_arg,
 		  struct kms **out, struct sr_error *err)
 {
-	const struct config_uuid *uuid = &config->optee_kms.ta_uuid;
 	struct kms_config k = {
-		.ta_uuid = { .timeLow = uuid->time_low,
-			     .timeMid = uuid->time_mid,
-			     .timeHiAndVersion = uuid->time_hi_and_version },
+		.ta_uuid = cli_ta_uuid(config),
 		.pool_size = config->optee_kms.performance.connection_pool_size,
 		.batch_size = config->optee_kms.performance.batch_size,
 		.min_batch = config->optee_kms.performance.min_batch,
@@ -69,13 +125,19 @@ bool cli_open_kms(const struct config *config,
 		.max_retries = config->optee_kms.security.max_retries,
 		.session_timeout_s = config->optee_kms.security.session_timeout,
 		.queue_limit = QUEUE_LIMIT,
+		.audit_checkpoint_interval = config->optee_kms.security.audit_checkpoint_interval,
 		.observe = observe,
 		.observe_arg = observe_arg,
 	};
 
 	*out = NULL;
-	memcpy(k.ta_uuid.clockSeqAndNode, uuid->clock_seq_and_node, 8);
-	return load_backend(config, &k.api, err) && kms_open(&k, out, err);
+	if (!find_login_group(config, &k.login_group, err) || !load_backend(config, &k.api, err) ||
+	    !open_log(config, &k.log, err))
+		return false;
+	if (kms_open(&k, out, err))
+		return true;
+	audit_log_close(k.log);
+	return false;
 }
 
 bool cli_read_all(int fd, size_t limit, const char *name, struct sr_buf *out, struct sr_error *err)

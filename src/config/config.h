@@ -102,14 +102,20 @@ struct config {
 	struct {
 		char *device_path;
 		struct config_uuid ta_uuid;
+		char *login_group; /* a group's name or number; "": sessions are PUBLIC */
 		struct {
 			char *primary_paymaster;
+			char *primary_paymaster_public_key; /* or its address; "": none given */
+			char *executor;			    /* "": none */
 		} keys;
 		struct {
 			unsigned session_timeout; /* seconds; 0: never */
 			unsigned max_retries;
 			bool audit_logging;
+			char *audit_log; /* never "" after loading */
+			unsigned audit_checkpoint_interval;
 			bool tamper_detection;
+			unsigned require_rollback_protection; /* 0, 100 or 1000 */
 		} security;
 		struct {
 			bool use_ele_crypto;
@@ -198,5 +204,59 @@ const struct config_key *config_schema_row(size_t i);
 
 /* "boolean", "integer", "string", … as the reference page has it. */
 const char *config_type_name(enum config_type type);
+
+/* ---- policies of keys (policy*.c) ------------------------------------------- */
+
+/*
+ * What a key may sign (super_relay_ta.h), from a TOML file of its own:
+ *
+ *   chain_ids = [11155111]                    integers
+ *   entry_points = ["0x…"]                    addresses, as the next two
+ *   paymasters = ["0x…"]
+ *   beneficiaries = ["0x…"]
+ *   max_validity = "15m"                      seconds, or a string with s, m, h or d
+ *   max_gas = 5000000
+ *   max_fee_per_gas = "100 gwei"              wei, or a string with wei, gwei or eth
+ *   max_cost = "0.05 eth"
+ *   window = "1d"
+ *   budget = "1 eth"
+ *   operations = 1000
+ *   force_audit = true
+ *
+ * What is left out allows nothing. Amounts are exact: one with more decimals than wei
+ * have is refused.
+ */
+#define CONFIG_POLICY_LIST_MAX 8
+#define CONFIG_POLICY_BYTES_MAX 700
+
+struct config_policy {
+	uint64_t chain_ids[CONFIG_POLICY_LIST_MAX];
+	struct eth_address entry_points[CONFIG_POLICY_LIST_MAX];
+	struct eth_address paymasters[CONFIG_POLICY_LIST_MAX];
+	struct eth_address beneficiaries[CONFIG_POLICY_LIST_MAX];
+	unsigned chain_id_count, entry_point_count, paymaster_count, beneficiary_count;
+	uint32_t max_validity; /* seconds */
+	uint64_t max_gas;
+	struct eth_u256 max_fee_per_gas; /* wei, at most 128 bits, as the next two */
+	struct eth_u256 max_cost;
+	uint32_t window; /* seconds; 0: no rolling limit, and the next two are 0 */
+	struct eth_u256 budget;
+	uint32_t operations;
+	bool force_audit;
+};
+
+bool config_policy_load(const char *path, struct config_policy *out,
+			struct sr_error *err) SR_MUST_USE;
+/* name stands for the file in messages. */
+bool config_policy_parse(const char *text, size_t len, const char *name, struct config_policy *out,
+			 struct sr_error *err) SR_MUST_USE;
+/* The TA's bytes of it; returns their number. */
+size_t config_policy_encode(const struct config_policy *policy,
+			    uint8_t out[static CONFIG_POLICY_BYTES_MAX]);
+/* SR_E_CORRUPT: they are not the bytes of one policy of version 1. */
+bool config_policy_decode(struct sr_bytes bytes, struct config_policy *out,
+			  struct sr_error *err) SR_MUST_USE;
+/* As TOML that config_policy_parse reads. */
+void config_policy_to_toml(const struct config_policy *policy, struct sr_buf *out);
 
 #endif

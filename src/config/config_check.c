@@ -82,6 +82,28 @@ static bool derive_device(struct config *config, struct sr_error *err)
 	return true;
 }
 
+/*
+ * A simulator's log bears its store's name, since two stores in one directory are
+ * two TEEs; and it does not lie in the store, so that whoever puts an older copy of that back does
+ * not put the log back with it.
+ */
+static bool derive_audit_log(struct config *config, struct sr_error *err)
+{
+	const char *store = config->simulator.store;
+	size_t len = strlen(store);
+	char *path = NULL;
+	int n = 0;
+
+	if (*config->optee_kms.security.audit_log)
+		return true;
+	while (len > 1 && store[len - 1] == '/')
+		len--;
+	n = config->paymaster_relay.kms_backend == CONFIG_KMS_SIMULATOR
+		    ? asprintf(&path, "%.*s-audit.jsonl", (int)len, store)
+		    : asprintf(&path, "/var/lib/super-relay/audit.jsonl");
+	return replace(&config->optee_kms.security.audit_log, n < 0 ? NULL : path, err);
+}
+
 bool config_derive(struct config *config, const struct config_lookup *lookup, struct sr_error *err)
 {
 	static const struct eth_address zero = { { 0 } };
@@ -90,7 +112,8 @@ bool config_derive(struct config *config, const struct config_lookup *lookup, st
 		memcmp(&config->paymaster_relay.paymaster, &zero, sizeof(zero)) != 0;
 	if (!config->node.chain_id)
 		config->node.chain_id = config->paymaster_relay.chain_id;
-	return derive_device(config, err) && derive_store(config, lookup, err);
+	return derive_device(config, err) && derive_store(config, lookup, err) &&
+	       derive_audit_log(config, err);
 }
 
 /* ---- what must hold between keys --------------------------------------- */
@@ -179,6 +202,31 @@ static bool check_relay(const struct config *c, struct sr_error *err)
 	return true;
 }
 
+/* The levels that GlobalPlatform names; another would be held against none. */
+static bool check_rollback(const struct config *c, struct sr_error *err)
+{
+	const unsigned level = c->optee_kms.security.require_rollback_protection;
+
+	if (level == 0 || level == 100 || level == 1000)
+		return true;
+	return sr_fail(err, SR_E_INVALID,
+		       "[optee_kms.security] require_rollback_protection: expected 0, 100 or 1000, "
+		       "found %u",
+		       level);
+}
+
+static bool check_keys(const struct config *c, struct sr_error *err)
+{
+	const char *executor = c->optee_kms.keys.executor;
+
+	if (strcmp(executor, c->optee_kms.keys.primary_paymaster) != 0)
+		return true;
+	return sr_fail(err, SR_E_INVALID,
+		       "[optee_kms.keys] executor and primary_paymaster are both '%s': a key has "
+		       "one usage",
+		       executor);
+}
+
 /* name and most_name stand in one section. */
 static bool check_most(const char *name, uint64_t value, const char *most_name, uint64_t most,
 		       struct sr_error *err)
@@ -196,7 +244,7 @@ static bool check_most(const char *name, uint64_t value, const char *most_name, 
 bool config_check(const struct config *c, struct sr_error *err)
 {
 	return check_ports(c, err) && check_chain(c, err) && check_backend(c, err) &&
-	       check_relay(c, err) &&
+	       check_relay(c, err) && check_keys(c, err) && check_rollback(c, err) &&
 	       check_most("[optee_kms.performance] min_batch", c->optee_kms.performance.min_batch,
 			  "batch_size", c->optee_kms.performance.batch_size, err) &&
 	       check_most("[paymaster_relay] verification_gas_limit",

@@ -25,6 +25,9 @@ const char *config_rule_origin(const char *text);
 const char *config_rule_icon(const char *text);
 const char *config_rule_path(const char *text);
 const char *config_rule_key_id(const char *text);
+const char *config_rule_key_id_or_empty(const char *text);
+const char *config_rule_group_or_empty(const char *text);
+const char *config_rule_pin_or_empty(const char *text);
 
 /* ---- config_expand.c --------------------------------------------------- */
 

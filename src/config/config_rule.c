@@ -29,6 +29,35 @@ const char *config_rule_key_id(const char *text)
 	return "a key id of letters, digits, '.', '_' and '-'";
 }
 
+const char *config_rule_key_id_or_empty(const char *text)
+{
+	return *text ? config_rule_key_id(text) : NULL;
+}
+
+/* As useradd(8) takes them, and numbers. Whether there is such a group, the system tells. */
+const char *config_rule_group_or_empty(const char *text)
+{
+	if (!*text ||
+	    (only(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") &&
+	     *text != '-'))
+		return NULL;
+	return "a group's name or number";
+}
+
+/* An address, or an uncompressed public key. */
+const char *config_rule_pin_or_empty(const char *text)
+{
+	const char *digits = strncmp(text, "0x", 2) == 0 ? text + 2 : text;
+	size_t len = strlen(digits);
+
+	if (!*text)
+		return NULL;
+	if (only(digits, "0123456789abcdefABCDEF") &&
+	    ((len == 40 && digits != text) || (len == 130 && strncmp(digits, "04", 2) == 0)))
+		return NULL;
+	return "an address, or a public key of 65 bytes in hexadecimal that begins with 04";
+}
+
 /* What follows "http://" or "https://", or NULL. */
 static const char *after_scheme(const char *text)
 {

@@ -165,11 +165,28 @@ static const struct config_key rows[] = {
 	{ "optee_kms", "ta_uuid", CONFIG_UUID, AT(optee_kms.ta_uuid), .unit = "",
 	  .fallback = "\"12345678-5b69-11d4-9fee-00c04f4c3456\"",
 	  .effect = "The Trusted Application's UUID." },
+	{ "optee_kms", "login_group", CONFIG_TEXT, AT(optee_kms.login_group), .unit = "",
+	  .fallback = "\"\"", .min = 0, .max = 64, .rule = config_rule_group_or_empty,
+	  .scope = CONFIG_OPTEE_ONLY,
+	  .effect = "The group, by name or number, as which the relay logs in to the Trusted "
+		    "Application; the relay must be a member. One that was provisioned with "
+		    "groups serves these alone. Empty: sessions are PUBLIC, which a "
+		    "provisioned Trusted Application refuses outside development." },
 	{ "optee_kms.keys", "primary_paymaster", CONFIG_TEXT, AT(optee_kms.keys.primary_paymaster),
 	  .unit = "", .fallback = "\"paymaster-key-001\"", .min = 1, .max = 64,
 	  .rule = config_rule_key_id,
 	  .effect = "The id of the key that signs sponsorships, of letters, digits, `.`, `_` and "
 		    "`-`." },
+	{ "optee_kms.keys", "primary_paymaster_public_key", CONFIG_TEXT,
+	  AT(optee_kms.keys.primary_paymaster_public_key), .unit = "", .fallback = "\"\"", .min = 0,
+	  .max = 132, .rule = config_rule_pin_or_empty,
+	  .effect = "What that key must be: its address, or its public key in hexadecimal. "
+		    "Another key, or none, stops the service. Empty: what it was when the relay "
+		    "first started (see `tamper_detection`)." },
+	{ "optee_kms.keys", "executor", CONFIG_TEXT, AT(optee_kms.keys.executor), .unit = "",
+	  .fallback = "\"\"", .min = 0, .max = 64, .rule = config_rule_key_id_or_empty,
+	  .effect = "The id of a key of usage `transaction`. It is checked and pinned at start, "
+		    "as the paymaster's is; this version sends no transactions. Empty: none." },
 	{ "optee_kms.security", "session_timeout", CONFIG_UNSIGNED,
 	  AT(optee_kms.security.session_timeout), .unit = "seconds", .fallback = "300", .min = 0,
 	  .max = 86400,
@@ -179,15 +196,35 @@ static const struct config_key rows[] = {
 	  .unit = "", .fallback = "3", .min = 0, .max = 10,
 	  .effect = "Further attempts after an error that a retry can cure." },
 	{ "optee_kms.security", "audit_logging", CONFIG_BOOL, AT(optee_kms.security.audit_logging),
-	  .unit = "", .fallback = "false",
-	  .effect = "No effect in this version: there is no audit log yet. Recorded as a note.",
-	  .note = "no effect in this version: there is no audit log yet" },
+	  .unit = "", .fallback = "true",
+	  .effect = "Keeps the Trusted Application's audit records in `audit_log`, each on the "
+		    "disk before the answer that it tells of goes out. With false nobody can "
+		    "say afterwards what was signed, and storage that was put back is not "
+		    "noticed; a Trusted Application that forces the audit then signs "
+		    "nothing." },
+	{ "optee_kms.security", "audit_log", CONFIG_TEXT, AT(optee_kms.security.audit_log),
+	  .unit = "", .fallback = "\"\"", .min = 0, .max = 4000,
+	  .effect = "The audit log's file; its directory must exist. Empty: "
+		    "`/var/lib/super-relay/audit.jsonl` with OP-TEE, beside the simulator's "
+		    "`store`, under its name with `-audit.jsonl`, else. The pins lie beside it, "
+		    "with `.pins` behind its name." },
+	{ "optee_kms.security", "audit_checkpoint_interval", CONFIG_UNSIGNED,
+	  AT(optee_kms.security.audit_checkpoint_interval), .unit = "records", .fallback = "1024",
+	  .min = 1, .max = 1000000,
+	  .effect = "After how many records the Trusted Application signs where the log "
+		    "stands." },
 	{ "optee_kms.security", "tamper_detection", CONFIG_BOOL,
-	  AT(optee_kms.security.tamper_detection), .unit = "", .fallback = "false",
-	  .effect = "No effect in this version: there is no tamper detection beyond the "
-		    "integrity of the TEE's storage. Recorded as a note.",
-	  .note = "no effect in this version: there is no tamper detection beyond the integrity "
-		  "of the TEE's storage" },
+	  AT(optee_kms.security.tamper_detection), .unit = "", .fallback = "true",
+	  .effect = "Remembers each key's public key when it is first used, and stops the "
+		    "service when another is under its id, or none. (An audit log and a storage "
+		    "that contradict each other stop it in any case, and so does "
+		    "`primary_paymaster_public_key`.)" },
+	{ "optee_kms.security", "require_rollback_protection", CONFIG_UNSIGNED,
+	  AT(optee_kms.security.require_rollback_protection), .unit = "", .fallback = "0", .min = 0,
+	  .max = 1000,
+	  .effect = "The least protection of the TEE's storage against being put back, as "
+		    "GlobalPlatform has it: 0 none, 100 by the normal world's means, 1000 by "
+		    "hardware. With less the relay does not start." },
 	{ "optee_kms.hardware", "use_ele_crypto", CONFIG_BOOL,
 	  AT(optee_kms.hardware.use_ele_crypto), .unit = "", .fallback = "false",
 	  .effect = "No effect in this version: EdgeLock Enclave has no secp256k1, so the "

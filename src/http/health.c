@@ -32,7 +32,9 @@ struct health {
 	pthread_mutex_t lock; /* of checks */
 	struct check checks[PARTS];
 	struct eth_address signer; /* of the key the relay signs with */
-	struct sr_error tee_error; /* between the work thread and its completion */
+	/* between the work thread and its completion */
+	bool tee_stopped; /* kms_check */
+	struct sr_error tee_error;
 	struct kms_key tee_key;
 	char deposit[ETH_U256_DEC_MAX];
 	unsigned contract_asking; /* answers of this round still to come */
@@ -72,8 +74,9 @@ static void tee_ask(uv_work_t *work)
 	struct health *h = work->data;
 
 	h->tee_error = (struct sr_error){ .code = SR_OK };
-	if (!kms_get_key(h->config.kms, h->config.paymaster->config.key_id, &h->tee_key,
-			 &h->tee_error))
+	h->tee_stopped = !kms_check(h->config.kms, &h->tee_error);
+	if (h->tee_stopped || !kms_get_key(h->config.kms, h->config.paymaster->config.key_id,
+					   &h->tee_key, &h->tee_error))
 		memset(&h->tee_key, 0, sizeof(h->tee_key));
 }
 
@@ -100,7 +103,7 @@ static void tee_answer(uv_work_t *work, int status)
 		 h->config.paymaster->config.key_id, address);
 	record(h, PART_KEY, &key, detail);
 	/* nothing is signed with a key that the contract does not know */
-	paymaster_halt(h->config.paymaster, answered && key.code != SR_OK);
+	paymaster_halt(h->config.paymaster, h->tee_stopped || (answered && key.code != SR_OK));
 }
 
 /* ---- node ---------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 
 #include "http/http.h"
 
-#define COMMANDS 8
+#define COMMANDS 19
 #define METHODS_MAX 64
 #define RESULTS_MAX 32
 
@@ -25,6 +25,17 @@ static const char *const command_names[COMMANDS] = {
 	[SR_TA_CMD_SIGN_SPONSORSHIP] = "sign_sponsorship",
 	[SR_TA_CMD_LIST_KEYS] = "list_keys",
 	[SR_TA_CMD_GET_INFO] = "get_info",
+	[SR_TA_CMD_BEGIN] = "begin",
+	[SR_TA_CMD_AUDIT_READ] = "audit_read",
+	[SR_TA_CMD_CHECKPOINT] = "checkpoint",
+	[SR_TA_CMD_PROVISION] = "provision",
+	[SR_TA_CMD_SET_POLICY] = "set_policy",
+	[SR_TA_CMD_GET_POLICY] = "get_policy",
+	[SR_TA_CMD_SIGN_TRANSACTION] = "sign_transaction",
+	[SR_TA_CMD_ATTEST] = "attest",
+	[SR_TA_CMD_IMPORT_WRAPPED] = "import_wrapped",
+	[SR_TA_CMD_EXPORT_WRAPPED] = "export_wrapped",
+	[SR_TA_CMD_ROTATE_KEY] = "rotate_key",
 };
 
 struct command {
@@ -238,34 +249,42 @@ static void put_errors(const struct metrics *m, struct sr_buf *out)
 	}
 }
 
+#define USES_MAX 3
+
+/* A use of keys, and the commands that are one; zeros behind the last. */
+static const struct key_use {
+	const char *name;
+	unsigned count;
+	uint32_t commands[USES_MAX];
+} key_uses[] = {
+	{ "generate", 2, { SR_TA_CMD_GENERATE_KEY, SR_TA_CMD_ROTATE_KEY } },
+	{ "import", 2, { SR_TA_CMD_IMPORT_KEY, SR_TA_CMD_IMPORT_WRAPPED } },
+	{ "export", 1, { SR_TA_CMD_EXPORT_WRAPPED } },
+	{ "sign",
+	  3,
+	  { SR_TA_CMD_SIGN_SPONSORSHIP, SR_TA_CMD_SIGN_MESSAGE, SR_TA_CMD_SIGN_TRANSACTION } },
+	{ "public_key", 1, { SR_TA_CMD_GET_PUBLIC_KEY } },
+	{ "delete", 1, { SR_TA_CMD_DELETE_KEY } },
+};
+
 static void put_key_operations(const struct metrics *m, struct sr_buf *out)
 {
-	static const struct {
-		const char *name;
-		uint32_t commands[2];
-	} rows[] = {
-		{ "generate", { SR_TA_CMD_GENERATE_KEY, SR_TA_CMD_GENERATE_KEY } },
-		{ "import", { SR_TA_CMD_IMPORT_KEY, SR_TA_CMD_IMPORT_KEY } },
-		{ "sign", { SR_TA_CMD_SIGN_SPONSORSHIP, SR_TA_CMD_SIGN_MESSAGE } },
-		{ "public_key", { SR_TA_CMD_GET_PUBLIC_KEY, SR_TA_CMD_GET_PUBLIC_KEY } },
-		{ "delete", { SR_TA_CMD_DELETE_KEY, SR_TA_CMD_DELETE_KEY } },
-	};
+	static const char name[] = "superrelay_optee_key_operations_total";
 
-	put_head(out, "superrelay_optee_key_operations_total", "counter",
-		 "Uses of keys; each signature of a batch counts.");
-	for (size_t i = 0; i < SR_ARRAY_LEN(rows); i++) {
-		const struct command *a = &m->commands[rows[i].commands[0]];
-		const struct command *b = &m->commands[rows[i].commands[1]];
-		uint64_t ok = get(&a->items) + (a == b ? 0 : get(&b->items));
-		uint64_t failed = get(&a->items_failed) + (a == b ? 0 : get(&b->items_failed));
+	put_head(out, name, "counter", "Uses of keys; each signature of a batch counts.");
+	for (size_t i = 0; i < SR_ARRAY_LEN(key_uses); i++) {
+		const struct key_use *use = &key_uses[i];
+		uint64_t ok = 0;
+		uint64_t failed = 0;
 
-		sr_buf_printf(
-			out,
-			"superrelay_optee_key_operations_total{operation=\"%s\",result=\"ok\"} "
-			"%llu\nsuperrelay_optee_key_operations_total{operation=\"%s\",result="
-			"\"error\"} %llu\n",
-			rows[i].name, (unsigned long long)ok, rows[i].name,
-			(unsigned long long)failed);
+		for (unsigned k = 0; k < use->count; k++) {
+			ok += get(&m->commands[use->commands[k]].items);
+			failed += get(&m->commands[use->commands[k]].items_failed);
+		}
+		sr_buf_printf(out, "%s{operation=\"%s\",result=\"ok\"} %llu\n", name, use->name,
+			      (unsigned long long)ok);
+		sr_buf_printf(out, "%s{operation=\"%s\",result=\"error\"} %llu\n", name, use->name,
+			      (unsigned long long)failed);
 	}
 }
 

@@ -37,21 +37,20 @@ void kms_cond_wait_ns(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t ns)
 	pthread_cond_timedwait(cond, lock, &ts);
 }
 
-static const char *result_text(TEEC_Result result, char *buf, size_t size)
+static const char *session_hint(TEEC_Result result, uint32_t group)
 {
-	const char *name = tee_result_name(result);
-
-	if (name)
-		snprintf(buf, size, "%s", name);
-	else
-		snprintf(buf, size, "0x%08x", (unsigned)result);
-	return buf;
+	if (result == TEEC_ERROR_ITEM_NOT_FOUND)
+		return "; is the TA installed and tee-supplicant running?";
+	if (group && result == TEEC_ERROR_ACCESS_DENIED)
+		return "; is this process in the group of optee_kms.login_group?";
+	return "";
 }
 
 /* Memory first, then the session: a session without memory is of no use. */
 static bool session_open(struct kms_pool *pool, struct kms_session *s, struct sr_error *err)
 {
 	const struct tee_api *api = &pool->config->api;
+	const uint32_t group = pool->config->login_group;
 	uint32_t origin = 0;
 	char text[64];
 	TEEC_Result res = TEEC_SUCCESS;
@@ -62,18 +61,17 @@ static bool session_open(struct kms_pool *pool, struct kms_session *s, struct sr
 		res = api->allocate_shared_memory(&pool->context, &s->memory);
 		if (res != TEEC_SUCCESS)
 			return sr_fail(err, SR_E_NO_MEMORY, "shared memory with the TEE: %s",
-				       result_text(res, text, sizeof(text)));
+				       kms_result_text(res, text, sizeof(text)));
 		s->has_memory = true;
 	}
 	res = api->open_session(&pool->context, &s->session, &pool->config->ta_uuid,
-				TEEC_LOGIN_PUBLIC, NULL, NULL, &origin);
+				group ? TEEC_LOGIN_GROUP : TEEC_LOGIN_PUBLIC, group ? &group : NULL,
+				NULL, &origin);
 	if (res != TEEC_SUCCESS)
 		return sr_fail(err, SR_E_UNAVAILABLE,
 			       "no session with the Trusted Application: %s (origin %u)%s",
-			       result_text(res, text, sizeof(text)), (unsigned)origin,
-			       res == TEEC_ERROR_ITEM_NOT_FOUND
-				       ? "; is the TA installed and tee-supplicant running?"
-				       : "");
+			       kms_result_text(res, text, sizeof(text)), (unsigned)origin,
+			       session_hint(res, group));
 	s->open = true;
 	s->last_used_ns = sr_time_monotonic_ns();
 	atomic_fetch_add(&pool->open, 1);
@@ -181,7 +179,7 @@ bool kms_pool_open(struct kms_pool *pool, const struct kms_config *config, struc
 		free(pool->slots);
 		return sr_fail(err, SR_E_UNAVAILABLE,
 			       "no TEE (%s): %s; is /dev/tee0 there and readable?",
-			       config->api.name, result_text(res, text, sizeof(text)));
+			       config->api.name, kms_result_text(res, text, sizeof(text)));
 	}
 	first = acquire(pool, err);
 	if (first && session_open(pool, first, err)) {
@@ -210,6 +208,13 @@ void kms_pool_close(struct kms_pool *pool)
 	pool->slots = NULL;
 }
 
+/* A secret, or what one is made from. */
+static bool holds_secrets(uint32_t command)
+{
+	return command == SR_TA_CMD_IMPORT_KEY || command == SR_TA_CMD_GENERATE_KEY ||
+	       command == SR_TA_CMD_ROTATE_KEY || command == SR_TA_CMD_BEGIN;
+}
+
 static TEEC_Result invoke_once(struct kms_pool *pool, struct kms_session *s, struct kms_call *call)
 {
 	TEEC_Operation op = { .paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_PARTIAL_INPUT,
@@ -228,9 +233,9 @@ static TEEC_Result invoke_once(struct kms_pool *pool, struct kms_session *s, str
 	op.params[1].memref = (TEEC_RegisteredMemoryReference){ .parent = &s->memory,
 								.size = call->response_size };
 	res = pool->config->api.invoke_command(&s->session, call->command, &op, &origin);
-	/* a secret, or what one was made from */
-	if (call->command == SR_TA_CMD_IMPORT_KEY || call->command == SR_TA_CMD_GENERATE_KEY)
+	if (holds_secrets(call->command))
 		sr_wipe(request, call->request.len);
+	call->result = res;
 	call->response_len = 0;
 	if (res == TEEC_SUCCESS && op.params[1].memref.size <= call->response_size) {
 		call->response_len = op.params[1].memref.size;
@@ -263,32 +268,6 @@ static bool may_cure(TEEC_Result res, bool repeatable)
 	}
 }
 
-static bool fail_call(struct sr_error *err, const struct kms_call *call, TEEC_Result res)
-{
-	char text[64];
-	enum sr_code code = tee_result_code(res);
-	const char *id = call->key_id ? call->key_id : "";
-
-	switch (code) {
-	case SR_E_NOT_FOUND:
-		return sr_fail(err, code, "key '%s' does not exist", id);
-	case SR_E_EXISTS:
-		return sr_fail(err, code, "key '%s' exists already and is left as it is", id);
-	case SR_E_DENIED:
-		return sr_fail(err, code, "the TA denies this for key '%s': %s", id,
-			       call->command == SR_TA_CMD_IMPORT_KEY
-				       ? "plaintext import is for development builds only"
-				       : "the key's usage does not allow it");
-	case SR_E_CORRUPT:
-		return sr_fail(err, code,
-			       "key '%s' is damaged in secure storage; restore it from a backup",
-			       id);
-	default:
-		return sr_fail(err, code, "TA command %u%s%s: %s", (unsigned)call->command,
-			       *id ? " for key " : "", id, result_text(res, text, sizeof(text)));
-	}
-}
-
 static void pause_ns(uint64_t ns)
 {
 	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000u),
@@ -303,6 +282,7 @@ bool kms_pool_call(struct kms_pool *pool, struct kms_call *call, struct sr_error
 	TEEC_Result res = TEEC_SUCCESS;
 	bool opened = true;
 
+	call->result = TEEC_ERROR_GENERIC;
 	if (call->request.failed || call->request.len > SR_TA_REQUEST_MAX)
 		return sr_fail(err, SR_E_LIMIT, "the request to the TA is over %u bytes",
 			       SR_TA_REQUEST_MAX);
@@ -331,7 +311,9 @@ bool kms_pool_call(struct kms_pool *pool, struct kms_call *call, struct sr_error
 	}
 	release(pool, s);
 	kms_pool_reap(pool);
-	if (!opened)
+	if (!opened) {
+		call->result = TEEC_ERROR_COMMUNICATION;
 		return false;
-	return res == TEEC_SUCCESS ? true : fail_call(err, call, res);
+	}
+	return res == TEEC_SUCCESS ? true : kms_fail_call(err, call);
 }

@@ -11,45 +11,48 @@
 
 #define IDLE_WAKE_NS UINT64_C(1000000000)
 
-static void finish(struct kms_request *request)
+size_t kms_request_size(const struct kms_request *request)
 {
-	request->next = NULL;
-	request->done(request);
+	if (request->kind == KMS_TRANSACTION)
+		return 2 + request->transaction.len;
+	return kms_sponsorship_size(&request->sponsorship);
 }
 
-static void fail_all(struct kms_request *list, const struct sr_error *err)
+/* What one invocation can have in common. */
+static bool goes_with(const struct kms_request *request, const struct kms_request *first)
 {
-	while (list) {
-		struct kms_request *next = list->next;
-
-		list->result.error = *err;
-		finish(list);
-		list = next;
-	}
+	return strcmp(request->key_id, first->key_id) == 0 && request->kind == first->kind &&
+	       (request->kind == KMS_TRANSACTION ||
+		request->sponsorship.scheme == first->sponsorship.scheme);
 }
 
-/* Takes the head and whatever waits behind it for the same key, in order. */
+/* Takes the head and whatever waits behind it that can go with it, in order. It ends at the
+ * first that has no room: a later one that has would overtake it. */
 static struct kms_request *take_batch(struct kms_signer *signer, unsigned max, unsigned *count)
 {
+	const struct kms_request *first = signer->head;
 	struct kms_request *batch = NULL;
 	struct kms_request **batch_tail = &batch;
 	struct kms_request **link = &signer->head;
-	const char *key_id = signer->head->key_id;
+	size_t size = KMS_REQUEST_HEAD_MAX;
 
 	*count = 0;
-	do {
+	while (*link && *count < max) {
 		struct kms_request *request = *link;
 
-		if (strcmp(request->key_id, key_id) != 0) {
+		if (!goes_with(request, first)) {
 			link = &request->next;
 			continue;
 		}
+		size += kms_request_size(request);
+		if (size > SR_TA_REQUEST_MAX)
+			break;
 		*link = request->next;
 		request->next = NULL;
 		*batch_tail = request;
 		batch_tail = &request->next;
 		(*count)++;
-	} while (*link && *count < max);
+	}
 	if (!*link)
 		signer->tail = link;
 	atomic_fetch_sub(&signer->depth, *count);
@@ -65,63 +68,78 @@ static void give_item(struct kms_reader *r, struct kms_request *request)
 	kms_get_bytes(r, result->digest, sizeof(result->digest));
 	kms_get_bytes(r, result->signature, sizeof(result->signature));
 	if (res != TEEC_SUCCESS)
-		sr_fail(&result->error, tee_result_code(res), "the TA refuses this sponsorship: %s",
-			tee_result_name(res) ? tee_result_name(res) : "unknown result");
+		kms_fail_item(&result->error, request->kind, res);
 }
 
 static size_t answer_size(unsigned count)
 {
-	return 2 + (size_t)count * SR_TA_SPONSORSHIP_RESULT_SIZE;
+	return 1 + (size_t)count * SR_TA_SPONSORSHIP_RESULT_SIZE;
 }
 
-/* Checks the whole answer before the first callback: a short one must not
- * leave half of the batch answered with zeros. */
+/* Checks the whole answer before the first result is given: a short one must not
+ * leave half of the batch answered with zeros. What stands behind it are records. */
 static bool answer_fits(const struct kms_call *call, unsigned count)
 {
-	return call->response_len == answer_size(count) &&
-	       call->response[0] == SR_TA_WIRE_VERSION && call->response[1] == count;
+	return call->response_len >= 1 + answer_size(count) + 2 && call->response[1] == count;
 }
 
-static void sign_batch(struct kms_signer *signer, struct kms_request *batch, unsigned count)
+static void put_requests(struct kms_writer *w, const struct kms_request *batch, const char *key_id,
+			 unsigned count)
 {
-	struct sr_error err = { .code = SR_OK };
-	struct kms_reader r = { 0 };
-	struct kms_call call = { .command = SR_TA_CMD_SIGN_SPONSORSHIP,
+	if (batch->kind == KMS_SPONSORSHIP)
+		kms_put_u8(w, (uint8_t)batch->sponsorship.scheme);
+	kms_put_text(w, key_id);
+	kms_put_u8(w, (uint8_t)count);
+	for (const struct kms_request *q = batch; q; q = q->next) {
+		if (q->kind == KMS_SPONSORSHIP)
+			kms_put_sponsorship(w, &q->sponsorship);
+		else
+			kms_put_long(w, q->transaction.data, q->transaction.len);
+	}
+}
+
+static bool sign_all(struct kms_signer *signer, struct kms_request *batch, unsigned count,
+		     struct sr_error *err)
+{
+	struct kms_call call = { .command = batch->kind == KMS_TRANSACTION
+						    ? SR_TA_CMD_SIGN_TRANSACTION
+						    : SR_TA_CMD_SIGN_SPONSORSHIP,
 				 .repeatable = true,
 				 .key_id = batch->key_id,
 				 .items = count,
 				 .request = { .data = signer->request, .size = SR_TA_REQUEST_MAX },
 				 .response = signer->response,
-				 .response_size = answer_size(count) };
-	char key_id[KMS_KEY_ID_SIZE];
+				 .answer_size = answer_size(count),
+				 .response_size =
+					 1 + answer_size(count) + KMS_RECORDS_SIZE(count) };
+	struct kms_reader r = { 0 };
 
-	/* the first callback may free the request that the name stands in */
-	memcpy(key_id, batch->key_id, sizeof(key_id));
-	call.key_id = key_id;
-	kms_put_u8(&call.request, SR_TA_WIRE_VERSION);
-	kms_put_u8(&call.request, SR_TA_SCHEME_VERIFYING_PAYMASTER_V07);
-	kms_put_text(&call.request, key_id);
-	kms_put_u8(&call.request, (uint8_t)count);
-	for (struct kms_request *q = batch; q; q = q->next)
-		kms_put_sponsorship(&call.request, &q->sponsorship);
-	if (!kms_pool_call(signer->pool, &call, &err)) {
-		fail_all(batch, &err);
-		return;
+	kms_call_begin(&call);
+	put_requests(&call.request, batch, batch->key_id, count);
+	if (!kms_record_call(signer->recorder, &call, err)) {
+		/* the TA was not asked, or has answered: the fault is the log's */
+		if (call.result == TEEC_SUCCESS)
+			kms_hide_log_error(err);
+		return false;
 	}
-	if (!answer_fits(&call, count)) {
-		sr_fail(&err, SR_E_CORRUPT, "the TA's answer to a batch of %u has %zu bytes", count,
-			call.response_len);
-		fail_all(batch, &err);
-		return;
-	}
+	if (!answer_fits(&call, count))
+		return sr_fail(err, SR_E_CORRUPT, "the TA's answer to a batch of %u has %zu bytes",
+			       count, call.response_len);
 	r = (struct kms_reader){ .data = call.response, .len = call.response_len, .at = 2 };
-	while (batch) {
-		struct kms_request *next = batch->next;
-
+	for (; batch; batch = batch->next)
 		give_item(&r, batch);
-		finish(batch);
-		batch = next;
+	return true;
+}
+
+static void sign_batch(struct kms_signer *signer, struct kms_request *batch, unsigned count)
+{
+	struct sr_error err = { .code = SR_OK };
+
+	if (!sign_all(signer, batch, count, &err)) {
+		for (struct kms_request *q = batch; q; q = q->next)
+			q->result.error = err;
 	}
+	kms_finisher_give(signer, batch, count);
 }
 
 /* With the lock held: sleeps until count requests wait, or ns have passed. Who submits
@@ -174,7 +192,7 @@ static void refuse_rest(struct kms_signer *signer)
 	signer->tail = &signer->head;
 	atomic_store(&signer->depth, 0);
 	sr_fail(&err, SR_E_UNAVAILABLE, "the signer is shutting down");
-	fail_all(rest, &err);
+	kms_fail_all(rest, &err);
 }
 
 static void *signer_main(void *arg)
@@ -198,9 +216,20 @@ static void *signer_main(void *arg)
 	return NULL;
 }
 
-bool kms_signer_init(struct kms_signer *signer, struct kms_pool *pool, struct sr_error *err)
+/* One lock and one condition for each side of the hand-over. */
+static bool make_locks(struct kms_signer *signer)
+{
+	return !pthread_mutex_init(&signer->lock, NULL) && kms_cond_init(&signer->wake) &&
+	       !pthread_mutex_init(&signer->signed_lock, NULL) &&
+	       kms_cond_init(&signer->signed_wake);
+}
+
+bool kms_signer_init(struct kms_signer *signer, struct kms_pool *pool,
+		     struct kms_recorder *recorder, struct sr_error *err)
 {
 	signer->pool = pool;
+	signer->recorder = recorder;
+	signer->signed_tail = &signer->signed_head;
 	signer->tail = &signer->head;
 	signer->request = malloc(SR_TA_REQUEST_MAX);
 	signer->response = malloc(SR_TA_RESPONSE_MAX);
@@ -209,12 +238,19 @@ bool kms_signer_init(struct kms_signer *signer, struct kms_pool *pool, struct sr
 		free(signer->response);
 		return sr_fail(err, SR_E_NO_MEMORY, "out of memory for the signer");
 	}
-	if (pthread_mutex_init(&signer->lock, NULL) || !kms_cond_init(&signer->wake)) {
+	if (!make_locks(signer)) {
 		free(signer->request);
 		free(signer->response);
 		return sr_fail(err, SR_E_INTERNAL, "no mutex for the signer");
 	}
 	return true;
+}
+
+/* With the lock held. A finisher without a signer waits for the next attempt. */
+static bool start_threads(struct kms_signer *signer)
+{
+	return kms_finisher_start(signer) &&
+	       pthread_create(&signer->thread, NULL, signer_main, signer) == 0;
 }
 
 bool kms_signer_submit(struct kms_signer *signer, struct kms_request *request, struct sr_error *err)
@@ -228,8 +264,7 @@ bool kms_signer_submit(struct kms_signer *signer, struct kms_request *request, s
 	} else if (atomic_load(&signer->depth) >= signer->pool->config->queue_limit) {
 		ok = sr_fail(err, SR_E_BUSY, "%u signing requests are waiting already",
 			     signer->pool->config->queue_limit);
-	} else if (!signer->running &&
-		   pthread_create(&signer->thread, NULL, signer_main, signer) != 0) {
+	} else if (!signer->running && !start_threads(signer)) {
 		ok = sr_fail(err, SR_E_UNAVAILABLE, "no thread for the signer");
 	} else {
 		signer->running = true;
@@ -254,7 +289,10 @@ void kms_signer_close(struct kms_signer *signer, unsigned drain_ms)
 	pthread_mutex_unlock(&signer->lock);
 	if (running)
 		pthread_join(signer->thread, NULL);
+	kms_finisher_stop(signer);
 	refuse_rest(signer);
+	pthread_cond_destroy(&signer->signed_wake);
+	pthread_mutex_destroy(&signer->signed_lock);
 	pthread_cond_destroy(&signer->wake);
 	pthread_mutex_destroy(&signer->lock);
 	sr_wipe(signer->request, SR_TA_REQUEST_MAX);

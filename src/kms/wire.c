@@ -55,7 +55,17 @@ void kms_put_text(struct kms_writer *w, const char *text)
 	kms_put_bytes(w, text, len);
 }
 
-void kms_put_sponsorship(struct kms_writer *w, const struct eth_sponsorship *s)
+void kms_put_long(struct kms_writer *w, const void *data, size_t len)
+{
+	if (len > UINT16_MAX) {
+		w->failed = true;
+		return;
+	}
+	kms_put_u16(w, (uint16_t)len);
+	kms_put_bytes(w, data, len);
+}
+
+static void put_common(struct kms_writer *w, const struct eth_sponsorship *s)
 {
 	kms_put_u64(w, s->chain_id);
 	kms_put_bytes(w, s->entry_point.bytes, sizeof(s->entry_point.bytes));
@@ -70,6 +80,56 @@ void kms_put_sponsorship(struct kms_writer *w, const struct eth_sponsorship *s)
 	kms_put_bytes(w, s->gas_fees, sizeof(s->gas_fees));
 	kms_put_u64(w, s->valid_until);
 	kms_put_u64(w, s->valid_after);
+}
+
+static void put_short(struct kms_writer *w, const uint8_t *data, size_t len)
+{
+	w->failed = w->failed || len > UINT8_MAX;
+	kms_put_u8(w, (uint8_t)len);
+	kms_put_bytes(w, data, len);
+}
+
+void kms_put_sponsorship(struct kms_writer *w, const struct eth_sponsorship *s)
+{
+	put_common(w, s);
+	switch (s->scheme) {
+	case ETH_SCHEME_VERIFYING_PAYMASTER_V06:
+		kms_put_bytes(w, s->sender_nonce, sizeof(s->sender_nonce));
+		kms_put_long(w, s->init_code, s->init_code_len);
+		kms_put_long(w, s->call_data, s->call_data_len);
+		return;
+	case ETH_SCHEME_SINGLETON_V8:
+		kms_put_bytes(w, s->delegate_init_code_hash, sizeof(s->delegate_init_code_hash));
+		put_short(w, s->data, s->data_len);
+		return;
+	case ETH_SCHEME_SINGLETON_V6:
+	case ETH_SCHEME_SINGLETON_V7:
+		put_short(w, s->data, s->data_len);
+		return;
+	case ETH_SCHEME_OPENZEPPELIN:
+		kms_put_bytes(w, s->domain_name_hash, sizeof(s->domain_name_hash));
+		kms_put_bytes(w, s->domain_version_hash, sizeof(s->domain_version_hash));
+		return;
+	default:
+		return;
+	}
+}
+
+size_t kms_sponsorship_size(const struct eth_sponsorship *s)
+{
+	switch (s->scheme) {
+	case ETH_SCHEME_VERIFYING_PAYMASTER_V06:
+		return SR_TA_SPONSORSHIP_SIZE + 32 + 2 + s->init_code_len + 2 + s->call_data_len;
+	case ETH_SCHEME_SINGLETON_V8:
+		return SR_TA_SPONSORSHIP_SIZE + 32 + 1 + s->data_len;
+	case ETH_SCHEME_SINGLETON_V6:
+	case ETH_SCHEME_SINGLETON_V7:
+		return SR_TA_SPONSORSHIP_SIZE + 1 + s->data_len;
+	case ETH_SCHEME_OPENZEPPELIN:
+		return SR_TA_SPONSORSHIP_SIZE + 2 * 32;
+	default:
+		return SR_TA_SPONSORSHIP_SIZE;
+	}
 }
 
 void kms_get_bytes(struct kms_reader *r, void *out, size_t len)
@@ -128,6 +188,18 @@ void kms_get_text(struct kms_reader *r, char *out, size_t size)
 	out[len] = '\0';
 }
 
+size_t kms_get_long(struct kms_reader *r, void *out, size_t size)
+{
+	size_t len = kms_get_u16(r);
+
+	if (len > size) {
+		r->failed = true;
+		return 0;
+	}
+	kms_get_bytes(r, out, len);
+	return r->failed ? 0 : len;
+}
+
 void kms_get_key_info(struct kms_reader *r, struct kms_key *out)
 {
 	memset(out, 0, sizeof(*out));
@@ -143,9 +215,15 @@ void kms_get_key_info(struct kms_reader *r, struct kms_key *out)
 		return;
 	}
 	kms_get_bytes(r, out->public_key, out->public_key_len);
+	out->policy_version = kms_get_u32(r);
 }
 
-bool kms_reader_done(const struct kms_reader *r)
+bool kms_reader_done(struct kms_reader *r)
 {
+	unsigned count = kms_get_u16(r);
+	uint8_t record[UINT8_MAX];
+
+	for (unsigned i = 0; i < count && !r->failed; i++)
+		kms_get_bytes(r, record, kms_get_u8(r));
 	return !r->failed && r->at == r->len;
 }

@@ -60,7 +60,8 @@ static void put_serial(uint8_t *out)
 
 static struct eth_sponsorship next_sponsorship(void)
 {
-	struct eth_sponsorship s = { .chain_id = 31337,
+	struct eth_sponsorship s = { .scheme = ETH_SCHEME_VERIFYING_PAYMASTER_V07,
+				     .chain_id = 31337,
 				     .entry_point = { { 1 } },
 				     .paymaster = { { 2 } },
 				     .sender = { { 3 } },

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config_test.h"
 
+#include <stdio.h>
+
 #define PAYMASTER "paymaster = \"0x00000000000000000000000000000000000000aa\"\n"
 
 static void needs_a_paymaster_and_a_node_for_the_relay(void **state)
@@ -100,16 +102,13 @@ static void refuses_a_least_above_its_most(void **state)
 
 static void notes_keys_without_effect(void **state)
 {
-	struct config c = config_of("[optee_kms.security]\naudit_logging = true\n"
-				    "tamper_detection = false\n[optee_kms.hardware]\n"
+	struct config c = config_of("[optee_kms.hardware]\n"
 				    "use_ele_crypto = true\nuse_hardware_rng = true\n"
 				    "use_secure_storage = true\n[optee_kms]\n"
 				    "device_path = '/dev/teepriv0'\n[simulator]\nstore = 's'\n"
 				    "[paymaster_relay]\nkms_backend = 'optee'",
 				    NULL);
 	static const char *const parts[] = {
-		"[optee_kms.security] audit_logging: no effect in this version",
-		"[optee_kms.security] tamper_detection: no effect in this version",
 		"[optee_kms.hardware] use_ele_crypto: no effect in this version",
 		"[optee_kms.hardware] use_hardware_rng: no effect",
 		"[optee_kms.hardware] use_secure_storage: no effect",
@@ -123,6 +122,84 @@ static void notes_keys_without_effect(void **state)
 		assert_ptr_equal(strstr(c.notes.text[i], parts[i]), c.notes.text[i]);
 	assert_string_equal(c.optee_kms.device_path, "/dev/tee0");
 	config_free(&c);
+}
+
+static void keeps_the_audit_log_beside_the_store_and_not_in_it(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *path;
+	} cases[] = {
+		{ "", "/home/u/.local/share/super-relay/tee-audit.jsonl" },
+		{ "[simulator]\nstore = '/a/b//'", "/a/b-audit.jsonl" },
+		{ "[paymaster_relay]\nkms_backend = 'optee'", "/var/lib/super-relay/audit.jsonl" },
+		{ "[optee_kms.security]\naudit_log = '/l'", "/l" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < SR_ARRAY_LEN(cases); i++) {
+		struct config c = config_of(cases[i].text, NULL);
+
+		assert_string_equal(c.optee_kms.security.audit_log, cases[i].path);
+		assert_true(c.optee_kms.security.audit_logging);
+		assert_true(c.optee_kms.security.tamper_detection);
+		config_free(&c);
+	}
+}
+
+static void knows_the_levels_of_rollback_protection(void **state)
+{
+	struct config c =
+		config_of("[optee_kms.security]\nrequire_rollback_protection = 1000", NULL);
+
+	(void)state;
+	assert_int_equal(c.optee_kms.security.require_rollback_protection, 1000);
+	config_free(&c);
+	refuse("[optee_kms.security]\nrequire_rollback_protection = 10",
+	       "test.toml: [optee_kms.security] require_rollback_protection: expected 0, 100 or "
+	       "1000, found 10");
+}
+
+static void refuses_one_key_for_two_purposes(void **state)
+{
+	(void)state;
+	refuse("[optee_kms.keys]\nprimary_paymaster = 'k'\nexecutor = 'k'",
+	       "test.toml: [optee_kms.keys] executor and primary_paymaster are both 'k': a key has "
+	       "one usage");
+}
+
+#define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+static void takes_a_pin_as_an_address_or_a_public_key(void **state)
+{
+	static const char *const good[] = {
+		"",
+		"0x9440a40E04D22a23670f77bEB165D96786C78b1b",
+		"04" A64 A64,
+	};
+	static const char *const bad[] = { "0x", "9440a40E04D22a23670f77bEB165D96786C78b1b", "0x12",
+					   "nonsense" };
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < SR_ARRAY_LEN(good); i++) {
+		struct config c;
+
+		snprintf(text, sizeof(text),
+			 "[optee_kms.keys]\nprimary_paymaster_public_key = '%s'", good[i]);
+		c = config_of(text, NULL);
+		assert_string_equal(c.optee_kms.keys.primary_paymaster_public_key, good[i]);
+		config_free(&c);
+	}
+	for (size_t i = 0; i < SR_ARRAY_LEN(bad); i++) {
+		struct sr_error err = { .code = SR_OK };
+		struct config c;
+
+		snprintf(text, sizeof(text),
+			 "[optee_kms.keys]\nprimary_paymaster_public_key = '%s'", bad[i]);
+		assert_false(parse_with(text, NULL, &c, &err));
+		assert_non_null(strstr(err.message, "begins with 04"));
+	}
 }
 
 static void notes_optee_keys_with_the_simulator(void **state)
@@ -170,6 +247,10 @@ int main(void)
 		cmocka_unit_test(refuses_a_least_above_its_most),
 		cmocka_unit_test(notes_keys_without_effect),
 		cmocka_unit_test(notes_optee_keys_with_the_simulator),
+		cmocka_unit_test(keeps_the_audit_log_beside_the_store_and_not_in_it),
+		cmocka_unit_test(knows_the_levels_of_rollback_protection),
+		cmocka_unit_test(refuses_one_key_for_two_purposes),
+		cmocka_unit_test(takes_a_pin_as_an_address_or_a_public_key),
 		cmocka_unit_test(finds_the_simulators_store),
 	};
 

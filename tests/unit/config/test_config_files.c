@@ -78,7 +78,8 @@ static void check_tee_file(const char *name)
 	assert_int_equal(c.api.listen.port, 9000);
 	assert_string_equal(c.node.network, "sepolia");
 	assert_string_equal(c.node.bundler_url, "");
-	assert_int_equal(c.notes.count, 5);
+	assert_int_equal(c.notes.count, 3);
+	assert_true(c.optee_kms.security.audit_logging);
 	config_free(&c);
 	unsetenv("ETH_NODE_URL");
 	assert_false(config_load(name, &c, &err));

@@ -459,7 +459,7 @@ static void leaves_commands_aside_that_are_none(void **state)
 
 	(void)state;
 	metrics_write(metrics, &before);
-	observe_command(SR_TA_CMD_GET_INFO + 1, TEEC_SUCCESS, 1000, 1);
+	observe_command(SR_TA_CMD_ROTATE_KEY + 1, TEEC_SUCCESS, 1000, 1);
 	observe_command(UINT32_MAX, TEEC_ERROR_GENERIC, 1000, 1);
 	assert_string_equal(read_page(), sr_buf_cstr(&before));
 	sr_buf_free(&before);

@@ -178,6 +178,7 @@ static void fill(struct waiter *w, const char *key_id, unsigned salt)
 {
 	memset(w, 0, sizeof(*w));
 	snprintf(w->request.key_id, sizeof(w->request.key_id), "%s", key_id);
+	w->request.sponsorship.scheme = ETH_SCHEME_VERIFYING_PAYMASTER_V07;
 	w->request.sponsorship.chain_id = 31337;
 	memset(&w->request.sponsorship.entry_point, 1, 20);
 	memset(&w->request.sponsorship.paymaster, 2, 20);
