@@ -260,8 +260,9 @@ void eth_singleton_verifying_data(bool allow_all_bundlers, uint64_t valid_until,
 
 /*
  * Appends what the contract reads behind the paymaster's address (v0.6) or its gas limits:
- * times and signature, in the scheme's order. PARALLEL_V09: with the suffix signature ‖ length ‖
- * magic; in JSON, the signature is paymasterSignature and what stands before it paymasterData.
+ * times and signature, in the scheme's order. PARALLEL_V09: with the suffix
+ * signature ‖ length ‖ magic; in JSON, the signature is paymasterSignature and what stands
+ * before it paymasterData.
  */
 void eth_paymaster_data_encode(const struct eth_sponsorship *s, const uint8_t signature[static 65],
 			       struct sr_buf *out);

@@ -4,9 +4,9 @@
 /*
  * Pimlico's SingletonPaymaster. paymasterData begins with a byte (mode << 1 | allow all
  * bundlers); then, in the verifying mode, validUntil (6) and validAfter (6), and in the ERC-20
- * mode: flags (1) ‖ validUntil (6) ‖ validAfter (6) ‖ token (20) ‖ postOp gas (16) ‖ exchange
- * rate (32) ‖ validation gas limit (16) ‖ treasury (20), and as the flags say prefund (16),
- * constant fee (16), recipient (20). All of it is signed.
+ * mode: flags (1) ‖ validUntil (6) ‖ validAfter (6) ‖ token (20) ‖ postOp gas (16) ‖
+ * exchange rate (32) ‖ validation gas limit (16) ‖ treasury (20), and as the flags say prefund
+ * (16), constant fee (16), recipient (20). All of it is signed.
  */
 #define MODE_VERIFYING 0
 #define MODE_ERC20 1

@@ -55,7 +55,8 @@ static bool fail_contradiction(struct kms_recorder *r, struct sr_error *err)
 	}
 	sr_fail(err, SR_E_CORRUPT,
 		"%s (log: record %llu, generation %llu; TEE: %llu, %llu). To go on: 'super-relay "
-		"operator sign begin', then 'super-relay audit accept'",
+		"operator sign begin', then 'super-relay audit accept'; where there is no "
+		"operator, put the log aside",
 		what, (unsigned long long)log.seq, (unsigned long long)log.generation,
 		(unsigned long long)ta.last, (unsigned long long)ta.generation);
 	return false;

@@ -150,17 +150,20 @@ TEE_Result ta_audit_conclude(struct ta_audit_entry *entry, TEE_Result outcome)
 
 /* ---- beginning ---------------------------------------------------------------- */
 
-static TEE_Result identity_there(void)
+static bool empty(const struct ta_audit_tail *tail)
+{
+	return !tail->sequence;
+}
+
+static TEE_Result identity_there(const struct ta_audit_tail *tail, bool overridden)
 {
 	TEE_Result result = ta_state_load();
 
 	/* Where keys of the host's are there and no identity, the state is damaged instead. */
-	return result == TEE_ERROR_ITEM_NOT_FOUND ? ta_state_create() : result;
-}
-
-static bool empty(const struct ta_audit_tail *tail)
-{
-	return !tail->sequence;
+	if (result != TEE_ERROR_ITEM_NOT_FOUND)
+		return result;
+	/* A blank storage, and a log that tells of a past: the storage is not the one it was. */
+	return empty(tail) || overridden ? ta_state_create() : TEE_ERROR_SECURITY;
 }
 
 /* The log is an older one than what the host has once confirmed to hold, or another. Where the
@@ -271,7 +274,7 @@ static bool must_begin_anew(const struct ta_audit_tail *tail, bool kept)
 TEE_Result ta_audit_begin(const struct ta_audit_tail *tail, uint64_t host_time, bool kept,
 			  bool overridden, bool *anew)
 {
-	TEE_Result result = identity_there();
+	TEE_Result result = identity_there(tail, overridden);
 
 	*anew = false;
 	if (result != TEE_SUCCESS)

@@ -11,9 +11,9 @@
 #include "super_relay_ta.h"
 
 /*
- * TEE_SUCCESS only when signature is key's over: name ‖ TA UUID (16 octets) ‖ the pieces in a row,
- * at most TA_STATEMENT_MAX bytes. SECURITY otherwise. digest: SHA-256 of the statement; may be
- * NULL. The verdict is looked at twice.
+ * TEE_SUCCESS only when signature is key's over: name ‖ TA UUID (16 octets) ‖ the pieces,
+ * in a row at most TA_STATEMENT_MAX bytes. SECURITY otherwise. digest: SHA-256 of the statement;
+ * may be NULL. The verdict is looked at twice.
  */
 #define TA_STATEMENT_MAX 1024
 TEE_Result ta_operator_verify(const uint8_t key[static SR_TA_ED25519_PUBLIC_SIZE], const char *name,

@@ -44,16 +44,11 @@ static TEEC_Result name_based(const char *kind, uint32_t number, uint8_t out[sta
 /* The effective group, or a supplementary one. */
 static bool is_member(gid_t group)
 {
-	int count = getgroups(0, NULL);
-	gid_t *groups = NULL;
+	gid_t *groups = calloc(NGROUPS_MAX, sizeof(*groups));
+	const int count = groups ? getgroups(NGROUPS_MAX, groups) : 0;
 	bool found = group == getegid();
 
-	if (found || count <= 0 || count > NGROUPS_MAX)
-		return found;
-	groups = calloc((size_t)count, sizeof(*groups));
-	if (groups)
-		count = getgroups(count, groups);
-	for (int i = 0; groups && i < count && !found; i++)
+	for (int i = 0; i < count && !found; i++)
 		found = groups[i] == group;
 	free(groups);
 	return found;

@@ -314,9 +314,11 @@
 #define SR_TA_FEATURE_PROVISIONED (1u << 6) /* as far as the storage has been asked already */
 #define SR_TA_FEATURE_DEVELOPMENT (1u << 7) /* provisioned for development */
 
-/* in:  u64 host's unix time · host entropy (64) · u64 tail's sequence number (0: the log is empty)
- *      · u64 tail's generation · tail's head (32) · u8 override (0 or 1) · override 1: signature (64)
- * out: audit public key (65) · u64 generation · u64 sequence number · head (32) · u8 begun anew
+/* in:  u64 host's unix time · host entropy (64) · u64 tail's sequence number (0: empty log)
+ *      · u64 tail's generation · tail's head (32) · u8 override (0 or 1) ·
+ *      override 1: signature (64)
+ * out: audit public key (65) · u64 generation · u64 sequence number · head (32) ·
+ *      u8 begun anew
  *
  * Binds the host's log to the TA's chain. The first of an instance makes the TA's own keys where
  * there are none (and no keys of the host's), appends a BEGIN record behind the log's tail, and
@@ -346,8 +348,9 @@
 
 /* in:  u8 store (1: the chain's head goes to storage, and unused numbers are given back)
  * out: checkpoint (SR_TA_CHECKPOINT_SIZE) · signature (65)
- * With this command, and with BEGIN's tail, the host says that its log up to audited is durable: from
- * then on a log that ends before it is an old one, and the TA stores that before it signs.
+ * With this command, and with BEGIN's tail, the host says that its log up to audited is
+ * durable: from then on a log that ends before it is an old one, and the TA stores that before
+ * it signs.
  * EXCESS_DATA: audited is not the chain's last record (and not SR_TA_NO_LOG). */
 #define SR_TA_CMD_CHECKPOINT 10
 
@@ -394,12 +397,16 @@
 /* in:  nonce (32) · short string key id (empty: of the TA alone) · u8 platform evidence wanted
  * out: long string statement · signature (65) · long string platform evidence (empty: none)
  * The attestation key (secp256k1) signs the statement's SHA-256. Statement:
- *   SR_TA_ATTEST_MAGIC (4) · u8 1 · nonce (32) · TA UUID (16) · u8 major · u8 minor · u8 patch ·
- *   u32 features · u32 anti-rollback level · u32 system time level ·
- *   attestation public key (65) · audit public key (65) · transport public key (32) ·
+ *
+ *   SR_TA_ATTEST_MAGIC (4) · u8 1 · nonce (32) · TA UUID (16) ·
+ *   u8 major · u8 minor · u8 patch · u32 features ·
+ *   u32 anti-rollback level · u32 system time level ·
+ *   attestation public key (65) · audit public key (65) ·
+ *   transport public key (32) ·
  *   operator's public key (32; zeros: not provisioned) · u32 provisioning flags ·
  *   u64 generation · u64 sequence number · head (32) · u8 has key ·
- *   1: key info · policy digest (SHA-256, zeros without a policy) (32)
+ *   1: key info · policy digest (32; SHA-256, zeros without a policy)
+ *
  * Platform evidence is what OP-TEE's attestation PTA says of the TA's memory: 32 bytes of hash,
  * then the platform key's RSA signature over SHA-256 of the statement and that hash; NOT_SUPPORTED
  * where it is wanted and there is none. */
