@@ -7,7 +7,7 @@ readonly OPTEE_ARM64=$ROOT/build/optee/arm64
 
 # The programs that run in the machine, by their names in Meson.
 optee_test_targets() {
-  printf 'tests/optee/guest-agent\ntests/optee/ta-hook\n'
+  printf 'tests/optee/%s\n' guest-agent ta-hook ta-wire
   meson introspect "$OPTEE_ARM64" --targets |
     jq -r '.[].name | select(startswith("test-ta-")) | "tests/" + .'
 }

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Summary: install what building, running and testing need (the others do it themselves)
 #
-# ./dev setup [build|run|all|cross]
+# ./dev setup [build|run|quick|all|cross]
 #
 #   build, run  only what these subcommands need
+#   quick       only what ./dev test --quick needs
 #   cross       libraries for scripts/cross/aarch64-linux-gnu.ini, into build/deps-arm64
 #
 # Debian packages come from apt, with sudo unless root. Everything else stays in the checkout:
@@ -13,9 +14,11 @@
 set -euo pipefail
 
 [[ ${ROOT-} ]] || source scripts/dev/lib.sh
+# shellcheck source=scripts/dev/vectors.sh
+source scripts/dev/vectors.sh
 
 readonly BUILD_PACKAGES=(ca-certificates gcc libc6-dev meson ninja-build pkg-config libuv1-dev
-  libcurl4-openssl-dev libsecp256k1-dev libsodium-dev libcmocka-dev)
+  libcurl4-openssl-dev libsecp256k1-dev libsodium-dev libssl-dev libcmocka-dev valgrind)
 readonly RUN_PACKAGES=(curl jq)
 readonly TEST_PACKAGES=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev cppcheck
   codespell shellcheck)
@@ -247,17 +250,26 @@ setup_npm_packages() {
   done_step
 }
 
+needs_vectors() {
+  [[ $1 == quick || $1 == all ]]
+}
+
 is_complete() {
   local level=$1 libraries=$2
   shift 2
   [[ -z $(missing_packages "$@") ]] && prefix_is_complete "$DEPS" "$libraries" &&
-    { [[ $level == build ]] || { use_node && npm_is_complete; }; }
+    { [[ $level == build ]] || { use_node && npm_is_complete; }; } &&
+    { ! needs_vectors "$level" || vectors_are_complete; }
 }
 
 install_all() {
   local level=$1 libraries=$2
   shift 2
-  if [[ $level == build ]]; then steps 2; else steps 4; fi
+  case $level in
+  build) steps 2 ;;
+  run) steps 4 ;;
+  *) steps 5 ;;
+  esac
   step "Debian packages"
   install_packages "$@"
   step "libraries and headers from Debian $DONOR_SUITE, into build/deps"
@@ -268,9 +280,14 @@ install_all() {
     step "npm packages of the local network and the tests"
     setup_npm_packages
   fi
+  if needs_vectors "$level"; then
+    step "Project Wycheproof's test vectors"
+    setup_vectors "$(debian_version)"
+  fi
 }
 
-# build: what compiles; run: also the local network; all: also what tests, lints and fuzzes.
+# build: what compiles; run: also the local network; quick: also the test vectors; all: also what
+# lints and fuzzes.
 # Says nothing where nothing is missing.
 setup() {
   local level=$1 version libraries
@@ -289,8 +306,8 @@ setup() {
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
-  [[ $# -lt 2 && ${1:-all} =~ ^(build|run|all|cross)$ ]] ||
-    usage_error scripts/dev/setup.sh "setup takes build, run, all or cross"
+  [[ $# -lt 2 && ${1:-all} =~ ^(build|run|quick|all|cross)$ ]] ||
+    usage_error scripts/dev/setup.sh "setup takes build, run, quick, all or cross"
   if [[ ${1-} == cross ]]; then
     mkdir -p "$LOGS"
     steps 1

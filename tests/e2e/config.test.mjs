@@ -42,12 +42,12 @@ describe("config check", TIMEOUT, () => {
   });
 
   test("lists keys without effect as notes", async () => {
-    const path = file("[optee_kms.security]\naudit_logging = true\n");
+    const path = file("[optee_kms.hardware]\nuse_ele_crypto = true\n");
     const answer = await cliJson(["config", "check", path]);
 
     assert.equal(answer.valid, true);
     assert.equal(answer.file, path);
-    assert.match(answer.notes.join("\n"), /audit_logging/);
+    assert.match(answer.notes.join("\n"), /use_ele_crypto/);
   });
 
   test("expands variables, with defaults and without", async () => {

@@ -73,7 +73,7 @@ describe("keys", TIMEOUT, () => {
     assert.equal(shown.stdout, stdout);
     const [, address] = /^address +(0x\w{40})$/m.exec(stdout);
     assert.equal(getAddress(address), address);
-    assert.match(listed.stdout, new RegExp(`^for-people +secp256k1 +generated +${address}$`, "m"));
+    assert.match(listed.stdout, new RegExp(`^for-people +secp256k1 +sponsor +generated +0 +${address}$`, "m"));
   });
 
   test("of the same id are never made twice, and the first stays as it is", async () => {

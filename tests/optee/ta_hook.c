@@ -16,6 +16,7 @@
 #include "tee/tee.h"
 
 #define RANDOM_BYTES 64
+#define RESPONSE_END 2 /* the count of audit records: none without a log */
 
 struct message {
 	uint8_t data[256];
@@ -26,6 +27,14 @@ static void put(struct message *m, const void *data, size_t len)
 {
 	memcpy(m->data + m->len, data, len);
 	m->len += len;
+}
+
+static void put_framing(struct message *m)
+{
+	static const uint8_t no_log[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+	put(m, &(uint8_t){ SR_TA_WIRE_VERSION }, 1);
+	put(m, no_log, sizeof(no_log));
 }
 
 static void put_nothing(struct message *m)
@@ -83,10 +92,11 @@ static void print_result(TEEC_Result result, const struct message *response)
 static TEEC_Result invoke(const struct tee_api *api, TEEC_Session *session, const struct hook *hook,
 			  struct message *response)
 {
-	struct message request = { .data = { SR_TA_WIRE_VERSION }, .len = 1 };
+	struct message request = { 0 };
 	TEEC_Operation op = { 0 };
 	TEEC_Result result = TEEC_SUCCESS;
 
+	put_framing(&request);
 	hook->put_rest(&request);
 	op.paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_TEMP_INPUT, TEEC_MEMREF_TEMP_OUTPUT, TEEC_NONE,
 					 TEEC_NONE);
@@ -96,6 +106,8 @@ static TEEC_Result invoke(const struct tee_api *api, TEEC_Session *session, cons
 	op.params[1].tmpref.size = sizeof(response->data);
 	result = api->invoke_command(session, hook->command, &op, NULL);
 	response->len = op.params[1].tmpref.size;
+	if (result == TEEC_SUCCESS && response->len >= RESPONSE_END)
+		response->len -= RESPONSE_END;
 	return result;
 }
 

@@ -50,28 +50,31 @@ static void remove_store(void)
 	(void)remove_temp_dir(store);
 }
 
+static size_t put(size_t at, const void *data, size_t len)
+{
+	memcpy(request + at, data, len);
+	return at + len;
+}
+
+/* As of a host that keeps no log. */
+static size_t put_framing(void)
+{
+	static const uint8_t no_log[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+	request[0] = SR_TA_WIRE_VERSION;
+	return put(1, no_log, sizeof(no_log));
+}
+
 /* "k" signs digests, "p" sponsors. */
 static void make_key(char id, uint8_t usage)
 {
-	const uint8_t generate[16 + SR_TA_HOST_ENTROPY_SIZE] = { SR_TA_WIRE_VERSION,
-								 SR_TA_ALG_SECP256K1,
-								 usage,
-								 0,
-								 0,
-								 0,
-								 1,
-								 (uint8_t)id,
-								 0,
-								 0,
-								 0,
-								 0,
-								 0,
-								 0,
-								 0,
-								 0 };
+	static const uint8_t created_and_entropy[8 + SR_TA_HOST_ENTROPY_SIZE] = { 0 };
+	const uint8_t attributes[] = { SR_TA_ALG_SECP256K1, usage, 0, 0, 0, 1, (uint8_t)id };
+	size_t len = put_framing();
 
-	memcpy(request, generate, sizeof(generate));
-	invoke(SR_TA_CMD_GENERATE_KEY, sizeof(generate));
+	len = put(len, attributes, sizeof(attributes));
+	len = put(len, created_and_entropy, sizeof(created_and_entropy));
+	invoke(SR_TA_CMD_GENERATE_KEY, len);
 }
 
 static void set_up(void)
@@ -92,16 +95,15 @@ static void set_up(void)
 static size_t make_request(uint32_t command, uint8_t count)
 {
 	const size_t item = command == SR_TA_CMD_SIGN_MESSAGE ? 32 : SR_TA_SPONSORSHIP_SIZE;
-	size_t len = 0;
+	size_t len = put_framing();
 
-	request[len++] = SR_TA_WIRE_VERSION;
 	if (command == SR_TA_CMD_SIGN_SPONSORSHIP)
 		request[len++] = SR_TA_SCHEME_VERIFYING_PAYMASTER_V07;
 	request[len++] = 1;
 	request[len++] = command == SR_TA_CMD_SIGN_SPONSORSHIP ? 'p' : 'k';
 	request[len++] = count;
 	memset(request + len, 0x21, item * count);
-	/* validUntil and validAfter: 48 bits, in order */
+	/* validUntil and validAfter: 47 bits, in order */
 	for (size_t i = 0; command == SR_TA_CMD_SIGN_SPONSORSHIP && i < count; i++) {
 		uint8_t *times = request + len + (i + 1) * item - 16;
 
@@ -165,12 +167,11 @@ static double measure_library(void)
 static double measure_empty_ns(void)
 {
 	const uint64_t start = sr_time_monotonic_ns();
+	size_t len = put_framing();
 
-	request[0] = SR_TA_WIRE_VERSION;
-	request[1] = 1;
-	request[2] = 'k';
+	len = put(len, "\1k", 2);
 	for (unsigned n = 0; n < SIGNATURES; n++)
-		invoke(SR_TA_CMD_GET_PUBLIC_KEY, 3);
+		invoke(SR_TA_CMD_GET_PUBLIC_KEY, len);
 	return (double)(sr_time_monotonic_ns() - start) / SIGNATURES;
 }
 

@@ -14,7 +14,7 @@
 
 /* ---- the TEE ------------------------------------------------------------- */
 
-static bool use_optee(void)
+bool ta_on_optee(void)
 {
 	const char *backend = getenv("SR_TA_TEST_BACKEND");
 
@@ -23,7 +23,7 @@ static bool use_optee(void)
 
 unsigned ta_rounds(unsigned simulated)
 {
-	return use_optee() ? 1 + simulated / 50 : simulated;
+	return ta_on_optee() ? 1 + simulated / 50 : simulated;
 }
 
 static const char *reason_to_leave_out(const struct ta_left_out *out, const char *test)
@@ -42,7 +42,7 @@ int ta_run_tests(const struct CMUnitTest *tests, size_t count, const struct ta_l
 	if (!kept)
 		return EXIT_FAILURE;
 	for (size_t i = 0; i < count; i++) {
-		const char *reason = use_optee() ? reason_to_leave_out(out, tests[i].name) : NULL;
+		const char *reason = ta_on_optee() ? reason_to_leave_out(out, tests[i].name) : NULL;
 
 		if (reason)
 			printf("# left out under OP-TEE: %s: %s\n", tests[i].name, reason);
@@ -70,8 +70,8 @@ void ta_connect(struct ta_client *c)
 	struct sr_error err = { 0 };
 	uint32_t origin = 0;
 
-	if (use_optee() ? !tee_load_optee(&c->api, &err)
-			: !tee_load_simulator(c->store, &c->api, &err))
+	if (ta_on_optee() ? !tee_load_optee(&c->api, &err)
+			  : !tee_load_simulator(c->store, &c->api, &err))
 		fail_msg("%s", err.message);
 	assert_int_equal(c->api.initialize_context(NULL, &c->context), TEEC_SUCCESS);
 	assert_int_equal(c->api.open_session(&c->context, &c->session, &uuid, TEEC_LOGIN_PUBLIC,
@@ -92,7 +92,7 @@ void ta_disconnect(struct ta_client *c)
 		c->api.release_shared_memory(&c->memory);
 	c->api.close_session(&c->session);
 	c->api.finalize_context(&c->context);
-	if (!use_optee())
+	if (!ta_on_optee())
 		sim_test_unload();
 }
 
@@ -119,10 +119,10 @@ int ta_setup(void **state)
 	struct ta_client *c = calloc(1, sizeof(*c));
 
 	assert_non_null(c);
-	if (!use_optee())
+	if (!ta_on_optee())
 		ta_new_store(c->store);
 	ta_connect(c);
-	if (use_optee()) {
+	if (ta_on_optee()) {
 		share_memory(c);
 		delete_all_keys(c);
 	}
@@ -187,6 +187,7 @@ void begin(struct ta_request *r)
 {
 	r->len = 0;
 	put_u8(r, SR_TA_WIRE_VERSION);
+	put_u64(r, SR_TA_NO_LOG);
 }
 
 void begin_new_key(struct ta_request *r, uint8_t algorithm, uint32_t usage, const char *id)
@@ -236,6 +237,17 @@ void begin_id(struct ta_request *r, const char *id)
 void begin_list(struct ta_request *r, const char *after)
 {
 	begin_id(r, after);
+}
+
+void begin_chain(struct ta_request *r)
+{
+	const uint8_t no_tail[8 + 8 + SR_TA_HEAD_SIZE] = { 0 };
+
+	begin(r);
+	put_u64(r, TEST_CREATED);
+	put_host_entropy(r, 0xa5);
+	put_bytes(r, no_tail, sizeof(no_tail));
+	put_u8(r, 0);
 }
 
 static void set_hex(uint8_t *out, size_t len, const char *hex)
@@ -360,8 +372,8 @@ static TEEC_Result call_shared(struct ta_client *c, uint32_t command, const stru
 	return result;
 }
 
-TEEC_Result call_sized(struct ta_client *c, uint32_t command, const struct ta_request *r,
-		       struct ta_response *out, size_t room)
+static TEEC_Result call_raw(struct ta_client *c, uint32_t command, const struct ta_request *r,
+			    struct ta_response *out, size_t room)
 {
 	TEEC_Operation op = { 0 };
 	TEEC_Result result = TEEC_SUCCESS;
@@ -376,6 +388,21 @@ TEEC_Result call_sized(struct ta_client *c, uint32_t command, const struct ta_re
 	op.params[1].tmpref.size = room;
 	result = c->api.invoke_command(&c->session, command, &op, &out->origin);
 	out->len = op.params[1].tmpref.size;
+	return result;
+}
+
+TEEC_Result call_sized(struct ta_client *c, uint32_t command, const struct ta_request *r,
+		       struct ta_response *out, size_t room)
+{
+	static const uint8_t no_log[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	const TEEC_Result result = call_raw(c, command, r, out, room);
+
+	if (result == TEEC_SUCCESS && r->len >= FRAMING &&
+	    !memcmp(r->data + 1, no_log, sizeof(no_log))) {
+		assert_true(out->len >= 1 + RESPONSE_END);
+		out->len -= RESPONSE_END;
+		assert_memory_equal(out->data + out->len, "\0\0", RESPONSE_END);
+	}
 	return result;
 }
 
@@ -413,6 +440,7 @@ struct key_info read_key_info(const struct ta_response *response, size_t *at)
 		    *at + info.public_len <= response->len);
 	memcpy(info.public_key, response->data + *at, info.public_len);
 	*at += info.public_len;
+	info.policy_version = (uint32_t)get_le(response, at, 4);
 	return info;
 }
 
@@ -484,7 +512,7 @@ unsigned count_keys(struct ta_client *c)
 {
 	struct ta_request request = { 0 };
 	struct ta_response response = { 0 };
-	size_t at = 1 + 3 + 4 + 4;
+	size_t at = 1 + 3 + 4 + 4 + 4;
 
 	begin(&request);
 	assert_int_equal(call(c, SR_TA_CMD_GET_INFO, &request, &response), TEEC_SUCCESS);

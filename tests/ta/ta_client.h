@@ -42,6 +42,9 @@ void ta_remove_store(const char *store);
 void ta_connect(struct ta_client *c);
 void ta_disconnect(struct ta_client *c);
 
+/* Whether it is the system's OP-TEE. */
+bool ta_on_optee(void);
+
 /* How often to repeat what is to happen this often in the simulator: an emulated
  * OP-TEE takes milliseconds a call. */
 unsigned ta_rounds(unsigned simulated);
@@ -68,7 +71,8 @@ void put_u64(struct ta_request *r, uint64_t v);
 void put_bytes(struct ta_request *r, const void *data, size_t len);
 void put_id(struct ta_request *r, const char *id);
 
-/* Starts a request anew with the version byte. */
+/* Starts a request anew with its framing, as of a host that keeps no log. */
+#define FRAMING 9 /* bytes */
 void begin(struct ta_request *r);
 #define TEST_CREATED UINT64_C(0x123456789abcdef0) /* of no clock */
 void begin_new_key(struct ta_request *r, uint8_t algorithm, uint32_t usage, const char *id);
@@ -78,6 +82,8 @@ void begin_digests(struct ta_request *r, const char *id, unsigned count);
 void begin_message(struct ta_request *r, const char *id, const void *message, uint16_t len);
 void begin_id(struct ta_request *r, const char *id);
 void begin_list(struct ta_request *r, const char *after);
+/* A host without a log binds itself to the chain. */
+void begin_chain(struct ta_request *r);
 
 struct sponsorship {
 	uint64_t chain_id;
@@ -94,7 +100,7 @@ struct sponsorship sponsorship_vector(uint8_t digest[static 32]);
 void begin_sponsorships(struct ta_request *r, const char *id, uint8_t count);
 void put_sponsorship(struct ta_request *r, const struct sponsorship *s);
 
-/* A valid request for each command, against a TA where fill_keys has run. */
+/* A valid request for each of the first commands, against a TA where fill_keys has run. */
 #define COMMANDS 8
 #define FILLED_KEYS 3
 void fill_keys(struct ta_client *c); /* "ec" and "ed" sign digests, "pm" sponsors */
@@ -102,6 +108,8 @@ void begin_valid(struct ta_request *r, uint32_t command);
 
 /* ---- calls ------------------------------------------------------------- */
 
+/* Of a host that keeps no log: len is without the count of audit records, which is 0. */
+#define RESPONSE_END 2
 struct ta_response {
 	uint8_t data[SR_TA_RESPONSE_MAX];
 	size_t len;
@@ -121,6 +129,7 @@ struct key_info {
 	uint64_t created;
 	uint8_t public_key[SR_TA_PUBLIC_KEY_MAX];
 	size_t public_len;
+	uint32_t policy_version;
 };
 
 /* Reads one key info at *at, and asserts that it is well formed. */

@@ -99,10 +99,10 @@ static void partial_references_stay_inside_their_parent(void **state)
 
 static void works_on_whole_and_registered_memory(void **state)
 {
-	static uint8_t in_bytes[] = { SR_TA_WIRE_VERSION };
+	static uint8_t in_bytes[FRAMING] = { SR_TA_WIRE_VERSION };
 	static uint8_t out_bytes[128];
 	struct ta_client *c = *state;
-	TEEC_SharedMemory in = { .buffer = in_bytes, .size = 1, .flags = TEEC_MEM_INPUT };
+	TEEC_SharedMemory in = { .buffer = in_bytes, .size = FRAMING, .flags = TEEC_MEM_INPUT };
 	TEEC_SharedMemory out = { .buffer = out_bytes, .size = 128, .flags = TEEC_MEM_OUTPUT };
 	TEEC_Operation op = { 0 };
 

@@ -3,9 +3,8 @@
  * A storage that loses, damages or refuses: what becomes of keys and their names.
  * Needs the simulator's inside.
  */
-#include "ta_client.h"
+#include "own_objects.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,28 +22,6 @@ static void restart(struct ta_client *c)
 {
 	ta_disconnect(c);
 	ta_connect(c);
-}
-
-/* Calls change for every object's file; returns how many there were. */
-static unsigned each_object(const struct ta_client *c, void (*change)(const char *path))
-{
-	char path[TEMP_PATH_MAX] = "";
-	unsigned count = 0;
-	DIR *listing = NULL;
-
-	(void)snprintf(path, sizeof(path), "%s/objects", c->store);
-	listing = opendir(path);
-	assert_non_null(listing);
-	for (struct dirent *entry = readdir(listing); entry; entry = readdir(listing)) {
-		if (entry->d_name[0] == '.')
-			continue;
-		(void)snprintf(path, sizeof(path), "%s/objects/%.64s", c->store, entry->d_name);
-		if (change)
-			change(path);
-		count++;
-	}
-	closedir(listing);
-	return count;
 }
 
 static void remove_object(const char *path)
@@ -93,7 +70,7 @@ static void a_key_in_use_keeps_its_name_when_its_object_vanishes(void **state)
 	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST, "k", &before),
 			 TEEC_SUCCESS);
 	assert_int_equal(sign_digest(c, "k", digest, signature), TEEC_SUCCESS);
-	assert_int_equal(each_object(c, remove_object), 1);
+	assert_int_equal(each_key_object(c, remove_object), 1);
 	assert_int_equal(generate(c, SR_TA_ALG_SECP256K1, SR_TA_USAGE_SPONSOR, "k", NULL),
 			 TEEC_ERROR_ACCESS_CONFLICT);
 	begin_new_key(&request, SR_TA_ALG_SECP256K1, SR_TA_USAGE_SPONSOR, "k");
@@ -102,7 +79,7 @@ static void a_key_in_use_keeps_its_name_when_its_object_vanishes(void **state)
 			 TEEC_ERROR_ACCESS_CONFLICT);
 	assert_int_equal(get_key(c, "k", &after), TEEC_SUCCESS);
 	assert_memory_equal(&before, &after, sizeof(before));
-	assert_int_equal(each_object(c, NULL), 0);
+	assert_int_equal(each_key_object(c, NULL), 0);
 }
 
 /* ---- damage, where opening a damaged object deletes it --------------------- */
@@ -116,9 +93,9 @@ static void a_damaged_key_keeps_its_name_though_the_tee_deletes_it(void **state)
 	sim_storage_deletes_corrupt = true;
 	assert_int_equal(make(c, "k"), TEEC_SUCCESS);
 	restart(c);
-	assert_int_equal(each_object(c, damage_object), 1);
+	assert_int_equal(each_key_object(c, damage_object), 1);
 	assert_int_equal(get_key(c, "k", NULL), CORRUPT_OBJECT);
-	assert_int_equal(each_object(c, NULL), 0);
+	assert_int_equal(each_key_object(c, NULL), 0);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(get_key(c, "k", NULL), CORRUPT_OBJECT);
 		assert_int_equal(sign_digest(c, "k", digest, signature), CORRUPT_OBJECT);
@@ -145,7 +122,7 @@ static void a_key_that_a_listing_found_damaged_keeps_its_name(void **state)
 	sim_storage_answer_hook = damaged_when_read;
 	assert_listed_damaged(c, unnamed, 1);
 	sim_storage_answer_hook = NULL;
-	assert_int_equal(each_object(c, NULL), 0);
+	assert_int_equal(each_key_object(c, NULL), 0);
 	assert_int_equal(make(c, "k"), CORRUPT_OBJECT);
 	assert_listed_damaged(c, unnamed, 1);
 	assert_int_equal(get_key(c, "k", NULL), CORRUPT_OBJECT);
@@ -161,7 +138,7 @@ static void a_damaged_key_can_be_deleted_unseen(void **state)
 	sim_storage_deletes_corrupt = true;
 	assert_int_equal(make(c, "k"), TEEC_SUCCESS);
 	restart(c);
-	assert_int_equal(each_object(c, damage_object), 1);
+	assert_int_equal(each_key_object(c, damage_object), 1);
 	assert_int_equal(delete_key(c, "k"), TEEC_SUCCESS);
 	assert_int_equal(get_key(c, "k", NULL), TEEC_ERROR_ITEM_NOT_FOUND);
 	assert_int_equal(make(c, "k"), TEEC_SUCCESS);
@@ -174,7 +151,7 @@ static void a_damaged_object_that_stays_is_not_called_deleted(void **state)
 
 	assert_int_equal(make(c, "k"), TEEC_SUCCESS);
 	restart(c);
-	assert_int_equal(each_object(c, damage_object), 1);
+	assert_int_equal(each_key_object(c, damage_object), 1);
 	assert_int_equal(delete_key(c, "k"), CORRUPT_OBJECT);
 	assert_int_equal(get_key(c, "k", NULL), CORRUPT_OBJECT);
 	assert_int_equal(make(c, "k"), CORRUPT_OBJECT);
@@ -194,7 +171,7 @@ static void makes_no_key_when_more_were_damaged_than_it_remembers(void **state)
 		assert_int_equal(get_key(c, id, NULL), CORRUPT_OBJECT);
 		sim_storage_answer_hook = NULL;
 	}
-	assert_int_equal(each_object(c, NULL), 0);
+	assert_int_equal(each_key_object(c, NULL), 0);
 	assert_int_equal(make(c, "another"), STORAGE_NO_SPACE);
 	assert_int_equal(make(c, "k0"), CORRUPT_OBJECT);
 	restart(c);
@@ -295,6 +272,14 @@ static void says_so_when_it_could_not_count(void **state)
 	assert_int_equal(count_keys(c), FILLED_KEYS);
 }
 
+static int setup(void **state)
+{
+	if (ta_setup(state))
+		return -1;
+	note_own_objects(*state);
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	sim_storage_answer_hook = NULL;
@@ -306,25 +291,23 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			a_key_in_use_keeps_its_name_when_its_object_vanishes, ta_setup, teardown),
+			a_key_in_use_keeps_its_name_when_its_object_vanishes, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_damaged_key_keeps_its_name_though_the_tee_deletes_it, ta_setup, teardown),
+			a_damaged_key_keeps_its_name_though_the_tee_deletes_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_key_that_a_listing_found_damaged_keeps_its_name,
-						ta_setup, teardown),
-		cmocka_unit_test_setup_teardown(a_damaged_key_can_be_deleted_unseen, ta_setup,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(a_damaged_key_can_be_deleted_unseen, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_damaged_object_that_stays_is_not_called_deleted,
-						ta_setup, teardown),
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			makes_no_key_when_more_were_damaged_than_it_remembers, ta_setup, teardown),
+			makes_no_key_when_more_were_damaged_than_it_remembers, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_id_that_is_not_there_costs_no_key_its_place,
-						ta_setup, teardown),
-		cmocka_unit_test_setup_teardown(get_info_asks_the_storage_nothing, ta_setup,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(get_info_asks_the_storage_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(keeps_count_of_what_is_made_and_deleted, setup,
 						teardown),
-		cmocka_unit_test_setup_teardown(keeps_count_of_what_is_made_and_deleted, ta_setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(says_so_when_it_could_not_count, ta_setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(says_so_when_it_could_not_count, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

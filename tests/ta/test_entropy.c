@@ -40,13 +40,26 @@ static bool counting_cpu(uint64_t *out)
 
 #define ENDLESS 1000000u
 
+/* As after a boot: what the TA had in memory is gone. */
+static void restart(struct ta_client *c)
+{
+	ta_disconnect(c);
+	ta_connect(c);
+}
+
 static int freeze(void **state)
 {
 	tee_byte = 0x11;
 	cpu_byte = 0xc3;
 	cpu_words = ENDLESS;
 	sim_random_hook = frozen_random;
-	return ta_setup(state);
+	if (ta_setup(state))
+		return -1;
+	/* Its own keys are drawn from the same pool: made before, they change nothing later. */
+	begin_chain(&request);
+	assert_int_equal(call(*state, SR_TA_CMD_BEGIN, &request, &response), TEEC_SUCCESS);
+	restart(*state);
+	return 0;
 }
 
 static int thaw(void **state)
@@ -56,13 +69,6 @@ static int thaw(void **state)
 	sim_entropy_event_hook = NULL;
 	sim_lacks_system_pta = false;
 	return ta_teardown(state);
-}
-
-/* As after a boot: what the TA had in memory is gone. */
-static void restart(struct ta_client *c)
-{
-	ta_disconnect(c);
-	ta_connect(c);
 }
 
 static struct key_info make(struct ta_client *c, uint8_t algorithm, uint8_t host_byte)
@@ -207,6 +213,57 @@ static void keys_of_one_instance_differ(void **state)
 	const struct key_info second = make(c, SR_TA_ALG_SECP256K1, 0);
 
 	assert_memory_not_equal(first.public_key, second.public_key, 65);
+}
+
+/* ---- the TA's own keys ------------------------------------------------------------ */
+
+enum first_call { FIRST_BEGINS, FIRST_MAKES_A_KEY };
+
+/* The audit key of a blank device whose first call is this one, with these bytes of the host. */
+static void own_key(struct ta_client *c, enum first_call first, uint8_t host_byte,
+		    uint8_t out[static 65])
+{
+	ta_disconnect(c);
+	ta_remove_store(c->store);
+	ta_connect(c);
+	if (first == FIRST_BEGINS) {
+		begin_chain(&request);
+		memset(request.data + FRAMING + 8, host_byte, SR_TA_HOST_ENTROPY_SIZE);
+		assert_int_equal(call(c, SR_TA_CMD_BEGIN, &request, &response), TEEC_SUCCESS);
+	} else {
+		(void)make(c, SR_TA_ALG_SECP256K1, host_byte);
+	}
+	begin(&request);
+	assert_int_equal(call(c, SR_TA_CMD_AUDIT_READ, &request, &response), TEEC_SUCCESS);
+	assert_int_equal(response.data[1], 4);
+	memcpy(out, response.data + 1, 65);
+}
+
+/* Whoever knew what they were made of could forge the log and every attestation. */
+static void each_source_alone_makes_the_ta_another_identity(void **state)
+{
+	static const enum first_call firsts[] = { FIRST_BEGINS, FIRST_MAKES_A_KEY };
+	struct ta_client *c = *state;
+
+	sim_cpu_random_hook = frozen_cpu;
+	for (size_t f = 0; f < SR_ARRAY_LEN(firsts); f++) {
+		uint8_t keys[5][65] = { { 0 } };
+
+		own_key(c, firsts[f], 0x22, keys[0]);
+		own_key(c, firsts[f], 0x23, keys[1]);
+		tee_byte ^= 1;
+		own_key(c, firsts[f], 0x22, keys[2]);
+		tee_byte ^= 1;
+		cpu_byte ^= 1;
+		own_key(c, firsts[f], 0x22, keys[3]);
+		cpu_byte ^= 1;
+		own_key(c, firsts[f], 0x22, keys[4]);
+		assert_memory_equal(keys[4], keys[0], 65);
+		for (size_t i = 0; i < 4; i++) {
+			for (size_t j = 0; j < i; j++)
+				assert_memory_not_equal(keys[i], keys[j], 65);
+		}
+	}
 }
 
 /* ---- signatures ---------------------------------------------------------------- */
@@ -388,6 +445,7 @@ int main(void)
 		CASE(every_byte_of_the_host_counts),
 		CASE(a_host_that_gives_zeros_leaves_the_tees_own),
 		CASE(keys_of_one_instance_differ),
+		CASE(each_source_alone_makes_the_ta_another_identity),
 		CASE(nonces_differ_though_every_source_stands_still),
 		CASE(tells_what_it_has),
 		CASE(survives_a_cpu_that_gives_nothing_and_says_so),

@@ -112,8 +112,8 @@ static void opens_no_session_with_parameters(void **state)
 
 static void refuses_unknown_commands(void **state)
 {
-	static const uint32_t unknown[] = { COMMANDS,	COMMANDS + 1, 255,
-					    0x7fffffff, 0x80000000,   0xffffffff };
+	static const uint32_t unknown[] = { SR_TA_COMMANDS, SR_TA_COMMANDS + 1, 255,
+					    0x7fffffff,	    0x80000000,		0xffffffff };
 	struct ta_client *c = *state;
 
 	begin(&request);
@@ -277,7 +277,8 @@ static void takes_request_and_response_in_one_buffer(void **state)
 	op.params[1].memref.size = memory.size;
 	assert_int_equal(c->api.invoke_command(&c->session, SR_TA_CMD_GET_PUBLIC_KEY, &op, NULL),
 			 TEEC_SUCCESS);
-	assert_int_equal(op.params[1].memref.size, 1 + 3 + 1 + 1 + 4 + 8 + 1 + 65);
+	assert_int_equal(op.params[1].memref.size,
+			 1 + 3 + 1 + 1 + 4 + 8 + 1 + 65 + 4 + RESPONSE_END);
 	assert_memory_equal((uint8_t *)memory.buffer + 1, "\2ec", 3);
 	c->api.release_shared_memory(&memory);
 }
@@ -349,8 +350,8 @@ static void signs_one_of_two_messages_when_one_becomes_the_other(void **state)
 	assert_int_equal(get_key(c, "ec", &ec), TEEC_SUCCESS);
 	assert_int_equal(get_key(c, "ed", &ed), TEEC_SUCCESS);
 	begin_digests(&request, "ec", 1);
-	memcpy(message[0], request.data + 5, 32);
-	memcpy(message[1], request.data + 5, 32);
+	memcpy(message[0], request.data + FRAMING + 4, 32);
+	memcpy(message[1], request.data + FRAMING + 4, 32);
 	message[1][31] ^= 0xff;
 	start_turning(&turning, c, request.len - 1);
 	for (unsigned i = 0; i < ta_rounds(1000); i++) {
@@ -391,7 +392,7 @@ static void signs_what_it_has_judged_when_the_request_changes_under_it(void **st
 
 	fill_keys(c);
 	assert_int_equal(get_key(c, "pm", &key), TEEC_SUCCESS);
-	/* validUntil's last byte turns between 48 bits and too many. */
+	/* validUntil's last byte turns between 47 bits and too many. */
 	s.valid_until = 0x00001234567890ab;
 	begin_sponsorships(&request, "pm", 1);
 	put_sponsorship(&request, &s);
@@ -405,7 +406,7 @@ static void signs_what_it_has_judged_when_the_request_changes_under_it(void **st
 		}
 		signed_items++;
 		assert_true(secp256k1_signature_good(key.public_key, out + 6, out + 6 + 32));
-		/* Only one value of the byte is within 48 bits: it is the one signed. */
+		/* Only one value of the byte is within 47 bits: it is the one signed. */
 		if (i == 0 || signed_items == 1)
 			memcpy(digest, out + 6, sizeof(digest));
 		assert_memory_equal(out + 6, digest, sizeof(digest));

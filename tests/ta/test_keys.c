@@ -87,10 +87,17 @@ static void refuses_attributes_that_make_no_sense(void **state)
 		{ 3, SR_TA_USAGE_DIGEST, TEEC_ERROR_NOT_SUPPORTED },
 		{ 255, SR_TA_USAGE_DIGEST, TEEC_ERROR_NOT_SUPPORTED },
 		{ SR_TA_ALG_SECP256K1, 0, TEEC_ERROR_BAD_PARAMETERS },
-		{ SR_TA_ALG_SECP256K1, 4, TEEC_ERROR_BAD_PARAMETERS },
+		{ SR_TA_ALG_SECP256K1, 8, TEEC_ERROR_BAD_PARAMETERS },
+		{ SR_TA_ALG_SECP256K1, SR_TA_USAGE_SPONSOR | SR_TA_USAGE_DIGEST,
+		  TEEC_ERROR_BAD_PARAMETERS },
+		{ SR_TA_ALG_SECP256K1, SR_TA_USAGE_SPONSOR | SR_TA_USAGE_TRANSACTION,
+		  TEEC_ERROR_BAD_PARAMETERS },
+		{ SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST | SR_TA_USAGE_TRANSACTION,
+		  TEEC_ERROR_BAD_PARAMETERS },
 		{ SR_TA_ALG_SECP256K1, SR_TA_USAGE_ALL, TEEC_ERROR_BAD_PARAMETERS },
 		{ SR_TA_ALG_SECP256K1, SR_TA_USAGE_DIGEST | 0x80000000, TEEC_ERROR_BAD_PARAMETERS },
 		{ SR_TA_ALG_ED25519, SR_TA_USAGE_SPONSOR, TEEC_ERROR_BAD_PARAMETERS },
+		{ SR_TA_ALG_ED25519, SR_TA_USAGE_TRANSACTION, TEEC_ERROR_BAD_PARAMETERS },
 		{ SR_TA_ALG_ED25519, SR_TA_USAGE_ALL, TEEC_ERROR_BAD_PARAMETERS },
 		{ SR_TA_ALG_ED25519, 0, TEEC_ERROR_BAD_PARAMETERS },
 	};
@@ -355,11 +362,11 @@ static void tells_what_it_is(void **state)
 	begin(&request);
 	assert_int_equal(call(c, SR_TA_CMD_GET_INFO, &request, &response), TEEC_SUCCESS);
 	assert_memory_equal(response.data, head, sizeof(head));
-	assert_int_equal(response.data[12], FILLED_KEYS);
-	assert_int_equal(response.data[14], SR_TA_KEYS_MAX);
-	assert_int_equal(response.data[16], SR_TA_BATCH_MAX);
-	assert_int_equal(response.len, 18 + response.data[17]);
-	assert_true(response.data[17] > 0);
+	assert_int_equal(response.data[16], FILLED_KEYS);
+	assert_int_equal(response.data[18], SR_TA_KEYS_MAX);
+	assert_int_equal(response.data[20], SR_TA_BATCH_MAX);
+	assert_int_equal(response.len, 22 + response.data[21]);
+	assert_true(response.data[21] > 0);
 }
 
 /* The largest pool of sessions, and other clients beside it: each takes of the TA's heap. */

@@ -89,9 +89,48 @@ static void a_fault_in_a_cached_key_gives_no_signature_and_is_mended(void **stat
 	assert_true(secp256k1_signature_good(key.public_key, digest, signature));
 }
 
+/* Where the cached key that has the secret keeps its usage: before time and public key. */
+static volatile uint8_t *find_usage(uint32_t usage)
+{
+	const uint64_t created = TEST_CREATED;
+	volatile uint8_t *at = find_secret() - 1 - SR_TA_PUBLIC_KEY_MAX - sizeof(created);
+
+	assert_memory_equal((const uint8_t *)at, &created, sizeof(created));
+	at -= sizeof(usage);
+	assert_memory_equal((const uint8_t *)at, &usage, sizeof(usage));
+	return at;
+}
+
+/* One bit makes a usage of two: what is asked for is in it, and is not signed all the same. */
+static void a_fault_in_a_cached_usage_gives_no_signature_and_is_mended(void **state)
+{
+	struct ta_client *c = *state;
+	uint8_t signature[65] = { 0 };
+	uint8_t expected[32] = { 0 };
+	const struct sponsorship s = sponsorship_vector(expected);
+
+	import_secret(c, SR_TA_USAGE_SPONSOR);
+	assert_int_equal(get_key(c, "k", NULL), TEEC_SUCCESS);
+	*find_usage(SR_TA_USAGE_SPONSOR) ^= SR_TA_USAGE_DIGEST;
+	assert_int_equal(sign_digest(c, "k", digest, signature), SECURITY);
+	assert_int_equal(sign_digest(c, "k", digest, signature), TEEC_ERROR_ACCESS_DENIED);
+	assert_int_equal(delete_key(c, "k"), TEEC_SUCCESS);
+	import_secret(c, SR_TA_USAGE_DIGEST);
+	assert_int_equal(get_key(c, "k", NULL), TEEC_SUCCESS);
+	*find_usage(SR_TA_USAGE_DIGEST) ^= SR_TA_USAGE_SPONSOR;
+	begin_sponsorships(&request, "k", 1);
+	put_sponsorship(&request, &s);
+	assert_int_equal(call(c, SR_TA_CMD_SIGN_SPONSORSHIP, &request, &response), TEEC_SUCCESS);
+	assert_memory_equal(response.data + 2, "\x0f\x00\xff\xff", 4);
+	for (size_t i = 0; i < 65; i++)
+		assert_int_equal(response.data[2 + 4 + 32 + i], 0);
+	assert_int_equal(call(c, SR_TA_CMD_SIGN_SPONSORSHIP, &request, &response),
+			 TEEC_ERROR_ACCESS_DENIED);
+}
+
 static void a_fault_in_a_sponsoring_key_refuses_each_item_and_is_mended(void **state)
 {
-	static const uint8_t zeros[32 + 65] = { 0 };
+	static const uint8_t zeros[65] = { 0 };
 	struct ta_client *c = *state;
 	uint8_t expected[32] = { 0 };
 	const struct sponsorship s = sponsorship_vector(expected);
@@ -107,7 +146,8 @@ static void a_fault_in_a_sponsoring_key_refuses_each_item_and_is_mended(void **s
 		const uint8_t *item = response.data + 2 + i * SR_TA_SPONSORSHIP_RESULT_SIZE;
 
 		assert_memory_equal(item, "\x0f\x00\xff\xff", 4);
-		assert_memory_equal(item + 4, zeros, sizeof(zeros));
+		assert_memory_equal(item + 4, expected, sizeof(expected));
+		assert_memory_equal(item + 4 + 32, zeros, sizeof(zeros));
 	}
 	assert_int_equal(call(c, SR_TA_CMD_SIGN_SPONSORSHIP, &request, &response), TEEC_SUCCESS);
 	assert_memory_equal(response.data + 2, "\0\0\0\0", 4);
@@ -148,6 +188,9 @@ int main(void)
 						ta_setup, ta_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_fault_in_a_cached_key_gives_no_signature_and_is_mended, ta_setup,
+			ta_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_fault_in_a_cached_usage_gives_no_signature_and_is_mended, ta_setup,
 			ta_teardown),
 		cmocka_unit_test_setup_teardown(
 			a_fault_in_a_sponsoring_key_refuses_each_item_and_is_mended, ta_setup,

@@ -11,7 +11,21 @@ const HOST_PROCESS = "looks at the daemon as a process of the host";
 export const LEFT_OUT = [
   { file: "config.test.mjs", reason: NO_TEE },
   { file: "op_hash.test.mjs", reason: NO_TEE },
+  {
+    file: "envelope.test.mjs",
+    reason: "files of the host, and several TEEs at once; the TA's unwrap asks OP-TEE's",
+  },
   { file: "soak.test.mjs", reason: HOST_PROCESS },
+  {
+    file: "audit.test.mjs",
+    reason: "keeps a log of its own, and the machine's TEE has one; power.test.mjs checks that",
+  },
+  {
+    file: "trust.test.mjs",
+    reason: "provisions TEEs, which is done once in a machine's life; power.test.mjs does it there",
+  },
+  { file: "get_hash.test.mjs", reason: "signs through the simulator, with the same TA" },
+  { file: "transactions.test.mjs", reason: NO_TEE },
   {
     file: "health.test.mjs",
     test: "does not start with the simulator on mainnet",
@@ -83,9 +97,24 @@ export const LEFT_OUT = [
 export const LEFT_OUT_PROGRAMS = {
   damage: "damages the simulator's files; storage.test.mjs does it to OP-TEE's",
   disk: "the simulator's files, owners and power cuts",
+  envelope: "has a Trusted Application of its own in the simulator; unwrap asks OP-TEE's",
   entropy: "has the simulator's sources stand still; entropy.test.mjs does it to OP-TEE's",
+  "findings-access": "the simulator's storage and callers, and an operator of each test's own",
+  "findings-audit": "the simulator's callers, and an operator of each test's own",
+  "findings-count": "the simulator's storage and power; power.test.mjs cuts OP-TEE's",
+  "findings-ledger": "takes away and damages the simulator's files, and moves its clock",
   memory: "looks through the memory of the simulated TEE",
+  "own-state": "damages the simulator's files; storage.test.mjs does it to OP-TEE's",
   panic: "has the simulator panic at each call; panic.test.mjs has OP-TEE do it",
+  "policy-attacks": "the simulator's storage and clock, and an operator of each test's own",
+  "policy-audit": "the simulator's storage and clock, and an operator of each test's own",
+  "policy-budget": "the simulator's storage and clock, and an operator of each test's own",
+  "policy-operator": "the simulator's storage and clock, and an operator of each test's own",
+  "policy-transactions": "the simulator's storage and clock, and an operator of each test's own",
+  "protocol-examples": "reads the page in the checkout, and the TA must begin as on its first day",
+  "power-cut": "cuts the simulator's power at each step; power.test.mjs cuts OP-TEE's",
+  rollback: "puts back copies of the simulator's storage",
   shim: "the simulator's GlobalPlatform API, without the TA",
   store: "the simulator's store, byte by byte",
+  wrap: "provisions the TA, which is done once in a machine's life; unwrap asks OP-TEE's",
 };

@@ -7,6 +7,8 @@ import { testFiles } from "./guest.mjs";
 import { LEFT_OUT_PROGRAMS } from "./left_out.mjs";
 
 const BUILT = join(root, "build/optee/arm64/tests");
+/** What leads the TA by hand, beside its test programs. */
+const HELPERS = ["guest-agent", "ta-hook", "ta-wire"];
 const LIBRARIES = "usr/lib/aarch64-linux-gnu";
 /** The TA's test build: another UUID, and commands that end it. */
 export const TEST_TA = "12345678-5b69-11d4-9fee-00c04f4c3457";
@@ -22,7 +24,7 @@ export function machineFiles(names = [], testTa = join(root, "build/optee/ta-tes
   const ta = `usr/lib/optee_armtz/${TEST_TA}.ta`;
   const library = `${LIBRARIES}/libcmocka.so.0`;
   return {
-    ...testFiles([join(BUILT, "optee/guest-agent"), join(BUILT, "optee/ta-hook"), ...programs]),
+    ...testFiles([...HELPERS.map((name) => join(BUILT, "optee", name)), ...programs]),
     [ta]: join(testTa, basename(ta)),
     [library]: join(root, "build/optee/sysroot", library),
   };
