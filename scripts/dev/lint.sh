@@ -77,7 +77,7 @@ lint_one() {
   else
     LINT_FAILED=$((LINT_FAILED + 1))
     LINT_REPORT+="lint, $1:"$'\n'"$(grep -vE '^[0-9]+ warnings? (generated|treated)' "$log" |
-      head -n 100)"$'\n'
+      sed -n '1,100p')"$'\n'
   fi
 }
 

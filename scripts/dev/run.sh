@@ -21,6 +21,7 @@ source scripts/devnet.sh
 
 readonly RPC_PORT=3000 API_PORT=9000 NODE_PORT=8545 BUNDLER_PORT=4337
 readonly CONFIG=config/dev.toml KEY=paymaster-key-001 RELAY=build/super-relay
+readonly POLICY=config/dev-policy.toml OPERATOR=$STATE/operator.key
 readonly PID_FILE=$STATE/run.pid
 readonly DEVNET_PAYMASTER=0xDC18C4D49dF2297E7e93aF90f99ed98Bb166DAa0
 WITH_OPTEE=0
@@ -80,6 +81,28 @@ paymaster_signer() {
     shown=$(keys generate "$KEY" 2>"$errors") || { show_log "$errors" && return 1; }
   fi
   jq -er '.address' <<<"$shown"
+}
+
+# Runs a command of the relay's; a failure of the code given first says that it was done before.
+once() {
+  local accepted=$1 errors=$LOGS/policy.log
+  shift
+  "$RELAY" "$@" --config "$CONFIG" --json >/dev/null 2>"$errors" && return 0
+  [[ $(jq -r '.error.code' "$errors" 2>/dev/null) == "$accepted" ]] || {
+    show_log "$errors"
+    return 1
+  }
+}
+
+# The TA as it is in service, but for the operator's key, which lies beside it: from here on it
+# signs what the policy names and nothing else.
+enforce_policy() {
+  local version
+  [[ -r $OPERATOR ]] || "$RELAY" operator keygen --out "$OPERATOR" >/dev/null || return 1
+  once exists provision --operator-key "$OPERATOR" --development || return 1
+  version=$(keys show "$KEY" | jq -r '.policyVersion // 0') || return 1
+  ((version > 0)) ||
+    once none policy set "$KEY" --file "$POLICY" --version 1 --operator-key "$OPERATOR"
 }
 
 start_relay() {
@@ -217,6 +240,7 @@ run() {
   start_tee
   step "paymaster key in the TEE"
   signer=$(paymaster_signer) || die "the TEE gave no paymaster key"
+  ((WITH_OPTEE)) || enforce_policy || die "the TEE took no operator or no policy"
   done_step "$signer"
   step "EVM node with its contracts, and the bundler"
   start_chain $NODE_PORT "$NETWORK" "$signer"
