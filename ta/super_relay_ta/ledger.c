@@ -458,6 +458,8 @@ static TEE_Result make(const struct ta_storage_id *object, const struct ta_key *
 	/* With what is written off and not used: the parent's lease stays the parent's. */
 	if (parent) {
 		first = parent->ledger;
+		/* A cut in SET_POLICY may have left it a version that no key has yet. */
+		first.policy_version = 0;
 		first.clock_ms = clock_of(parent);
 		first.exported = false;
 	} else if (lost || any_lost) {

@@ -13,6 +13,8 @@
 #include "tee/sim/sim_test.h"
 
 #define CASES_MAX 2000
+/* An emulated OP-TEE takes milliseconds a call: there, one in so many stands for all. */
+#define EMULATED_EACH 8
 
 static struct hostile_case *cases;
 static size_t case_count;
@@ -112,13 +114,17 @@ static int end_world(void **state)
 
 static bool left_out(const struct hostile_case *k)
 {
-	return ta_on_optee() && (k->simulated || k->world != WORLD_BLANK);
+	return ta_on_optee() &&
+	       (k->simulated || k->world != WORLD_BLANK || (size_t)(k - cases) % EMULATED_EACH);
 }
 
 static int run_all(struct CMUnitTest *tests)
 {
 	size_t count = 0;
 
+	if (ta_on_optee())
+		printf("# left out under OP-TEE: 7 of 8 cases of a blank TA, and all of other "
+		       "worlds: milliseconds a call, and it is provisioned once\n");
 	/* World by world, since it takes long to make one. */
 	for (unsigned kind = 0; kind < WORLD_KINDS; kind++) {
 		for (size_t i = 0; i < case_count; i++) {

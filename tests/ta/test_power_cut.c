@@ -280,6 +280,9 @@ static void judge_second_policy(struct provisioned *p)
 {
 	judge_common(p);
 	assert_in_range(get_spending(p, "pm").version, 1, 2);
+	/* Half way its ledger knows of the second already. */
+	assert_int_equal(rotate_key(p, "pm", "pm3", NULL), TEEC_SUCCESS);
+	assert_int_equal(get_spending(p, "pm3").version, get_spending(p, "pm").version);
 }
 
 static void judge_second_policy_repeated(struct provisioned *p, TEEC_Result result)
