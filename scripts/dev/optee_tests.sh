@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The tests on the real OP-TEE, in an emulated machine. Sourced by test.sh, whose counting it uses.
 
-readonly OPTEE_LIMIT=900
+readonly OPTEE_LIMIT=1500
 readonly OPTEE_ARM64=$ROOT/build/optee/arm64
 
 # The programs that run in the machine, by their names in Meson.

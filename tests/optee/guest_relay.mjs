@@ -108,7 +108,8 @@ if [ "\${GUEST_CONFIG+set}" ]; then
   printf %s "$GUEST_CONFIG" >"$GUEST_CONFIG_PATH"
   unset GUEST_CONFIG
 fi
-exec super-relay "$@"
+# As the machine's own relay does: the audit log of its TEE is one, and one user's.
+exec su -s /bin/sh -c 'exec super-relay "$@"' -- super-relay sh "$@"
 `;
 
 const argv = process.argv.slice(2);

@@ -128,9 +128,9 @@ function sendOperations(wire, model, operator) {
     model.unsure.push(operation);
     const answer = wire.call(command, payload).then((got) => {
       model.unsure.splice(model.unsure.indexOf(operation), 1);
-      const { result } = got;
-      if (result === SUCCESS) model.answered(operation, got);
-      else if (result !== operation.mayBe) failures.push(`${operation.what}: ${result.toString(16)}`);
+      if (got.result === SUCCESS) model.answered(operation, got);
+      else if (got.result !== operation.mayBe)
+        failures.push(`${operation.what}: ${got.result.toString(16)}`);
       if (operation.cost && ![SUCCESS, ta.OVERFLOW].includes(got.item))
         failures.push(`spend: ${got.item}`);
     });

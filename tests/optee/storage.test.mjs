@@ -123,7 +123,7 @@ describe("a key whose file is damaged", TIMEOUT, () => {
 
 describe("a directory of objects (dirf.db)", TIMEOUT, () => {
   const spoil = {
-    "with bytes overwritten": "dd if=/dev/zero of=dirf.db bs=512 count=1 conv=notrunc",
+    "with bytes overwritten": "dd if=/dev/zero of=dirf.db bs=4096 seek=1 count=64 conv=notrunc",
     "cut short": "truncate -s 1000 dirf.db",
     emptied: ": >dirf.db",
   };
