@@ -54,12 +54,3 @@ bool eth_address_from_text(const char *text, size_t len, struct eth_address *out
 			       "wrong EIP-55 checksum in the address's case, expected %s", right);
 	return true;
 }
-
-void eth_address_from_public_key(const uint8_t key[static 65], struct eth_address *out)
-{
-	uint8_t hash[32];
-
-	/* the leading 0x04 is the encoding's, not the key's */
-	eth_keccak256(key + 1, 64, hash);
-	memcpy(out->bytes, hash + 12, sizeof(out->bytes));
-}

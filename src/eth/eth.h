@@ -49,10 +49,6 @@ void eth_address_to_text(const struct eth_address *a, char out[static ETH_ADDRES
 bool eth_address_from_text(const char *text, size_t len, struct eth_address *out,
 			   struct sr_error *err) SR_MUST_USE;
 
-/* The last 20 bytes of the Keccak of an uncompressed secp256k1 point
- * (0x04 ‖ x ‖ y). */
-void eth_address_from_public_key(const uint8_t key[static 65], struct eth_address *out);
-
 /* ---- RLP (rlp.c), Yellow Paper appendix B; the reader is the core's ----- */
 
 /* Encoding appends to a buffer (which allocates); check out->failed at the end. */

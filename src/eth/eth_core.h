@@ -65,6 +65,12 @@ void eth_abi_address(uint8_t out[static 32], const struct eth_address *a);
 /* The length of n bytes padded to whole words. */
 size_t eth_abi_padded(size_t n);
 
+/* ---- addresses (public_key.c) ------------------------------------------ */
+
+/* The last 20 bytes of the Keccak of an uncompressed secp256k1 point
+ * (0x04 ‖ x ‖ y). */
+void eth_address_from_public_key(const uint8_t key[static 65], struct eth_address *out);
+
 /* ---- EIP-191 (sponsorship.c) ------------------------------------------- */
 
 /* keccak("\x19Ethereum Signed Message:\n32" ‖ hash): the personal message of a 32-byte hash. */

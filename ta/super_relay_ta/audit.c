@@ -4,7 +4,7 @@
 #include "audit.h"
 #include "clock.h"
 #include "entropy.h"
-#include "memory.h"
+#include "policy.h"
 #include "sha256.h"
 #include "state.h"
 
@@ -24,9 +24,9 @@ static uint64_t first = 1;
 static uint64_t last;
 static uint8_t head[SR_TA_HEAD_SIZE];
 static bool begun;
-static bool bound;	/* to a host's log; else it began without one */
-static uint64_t since;	/* the chain's first record in this instance, a BEGIN */
-static uint64_t origin; /* the BEGIN that this chain starts with at its genesis; 0: it is gone */
+static bool bound;     /* to a host's log; else it began without one */
+static uint64_t since; /* the chain's first record in this instance, a BEGIN */
+static bool whole;     /* and that one follows the chain's head(0) */
 /* The last record that must not make room for others: its audit was forced. */
 static uint64_t forced_to;
 /* The last record that the host has taken, and the last that it has made durable. */
@@ -46,7 +46,7 @@ void ta_audit_reset(void)
 	confirmed = 0;
 	begun = false;
 	bound = false;
-	origin = 0;
+	whole = false;
 	since = 0;
 }
 
@@ -210,10 +210,7 @@ static struct ta_audit_entry begin_entry(uint64_t host_time, bool overridden)
 	const struct ta_journal *j = ta_state_journal();
 	struct ta_audit_entry entry = { .command = SR_TA_CMD_BEGIN, .policy_version = overridden };
 
-	for (unsigned i = 0; i < 8; i++) {
-		entry.value[i] = (uint8_t)(host_time >> (56 - 8 * i));
-		entry.value[8 + i] = (uint8_t)(j->confirmed >> (56 - 8 * i));
-	}
+	ta_wei_to_be((ta_wei)host_time << 64 | j->confirmed, entry.value);
 	memcpy(entry.digest, j->confirmed_head, sizeof(entry.digest));
 	return entry;
 }
@@ -256,7 +253,7 @@ static TEE_Result start(const struct ta_audit_tail *tail, uint64_t host_time, bo
 	begun = result == TEE_SUCCESS;
 	bound = kept;
 	since = last;
-	origin = empty(tail) && (kept || last == 1) ? last : 0;
+	whole = empty(tail) && (kept || last == 1);
 	return result;
 }
 
@@ -267,7 +264,7 @@ static bool must_begin_anew(const struct ta_audit_tail *tail, bool kept)
 	if (!kept || (ta_state_flags() & SR_TA_PROVISION_FORCE_AUDIT))
 		return false;
 	if (empty(tail))
-		return !origin || first > origin;
+		return !whole || first > since;
 	return !bound && tail->sequence < since;
 }
 
@@ -279,10 +276,12 @@ TEE_Result ta_audit_begin(const struct ta_audit_tail *tail, uint64_t host_time, 
 	*anew = false;
 	if (result != TEE_SUCCESS)
 		return result;
-	if (begun && !must_begin_anew(tail, kept) &&
-	    (!overridden || compare_with_chain(tail) == TEE_SUCCESS)) {
-		bound = bound || kept;
-		return compare_with_chain(tail);
+	if (begun && !must_begin_anew(tail, kept)) {
+		result = compare_with_chain(tail);
+		if (result == TEE_SUCCESS || !overridden) {
+			bound = bound || kept;
+			return result;
+		}
 	}
 	result = overridden ? TEE_SUCCESS : compare_with_storage(tail);
 	if (result == TEE_SUCCESS)

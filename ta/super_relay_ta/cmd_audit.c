@@ -33,18 +33,13 @@ static bool read_beginning(struct ta_reader *in, struct beginning *out)
 	return ta_reader_done(in) && out->override <= 1;
 }
 
-static void put_le64(uint8_t out[static 8], uint64_t v)
-{
-	for (unsigned i = 0; i < 8; i++)
-		out[i] = (uint8_t)(v >> (8 * i));
-}
-
 /* The statement names the storage's state as well as the log's: a leave that was given once is of
  * no use for the next that goes back. */
 static TEE_Result check_override(const struct beginning *b)
 {
 	const struct ta_identity *identity = ta_state_identity();
-	uint8_t numbers[32] = { 0 };
+	uint8_t numbers[4 * 8] = { 0 };
+	struct ta_writer w = { .data = numbers, .size = sizeof(numbers) };
 	const struct ta_piece pieces[] = {
 		{ numbers, sizeof(numbers) },
 		{ b->tail.head, sizeof(b->tail.head) },
@@ -54,10 +49,10 @@ static TEE_Result check_override(const struct beginning *b)
 
 	if (!ta_state_provisioned())
 		return TEE_ERROR_ACCESS_DENIED;
-	put_le64(numbers, ta_state_journal()->generation);
-	put_le64(numbers + 8, ta_audit_next());
-	put_le64(numbers + 16, b->tail.sequence);
-	put_le64(numbers + 24, b->tail.generation);
+	ta_put_u64(&w, ta_state_journal()->generation);
+	ta_put_u64(&w, ta_audit_next());
+	ta_put_u64(&w, b->tail.sequence);
+	ta_put_u64(&w, b->tail.generation);
 	return ta_operator_verify(identity->operator_key, SR_TA_STATEMENT_BEGIN, pieces, 3,
 				  b->signature, NULL);
 }

@@ -56,8 +56,8 @@ static TEE_Result check_provisioning(const struct provisioning *p)
 /* Signed by the very key that it names: a key that was typed wrong is nobody's. */
 static TEE_Result verify_provisioning(const struct provisioning *p, uint8_t *digest)
 {
-	const uint8_t flags[4] = { (uint8_t)p->flags, (uint8_t)(p->flags >> 8),
-				   (uint8_t)(p->flags >> 16), (uint8_t)(p->flags >> 24) };
+	uint8_t flags[4] = { 0 };
+	struct ta_writer w = { .data = flags, .size = sizeof(flags) };
 	const struct ta_piece pieces[] = {
 		{ p->operator_key, sizeof(p->operator_key) },
 		{ flags, sizeof(flags) },
@@ -65,6 +65,7 @@ static TEE_Result verify_provisioning(const struct provisioning *p, uint8_t *dig
 		{ p->groups, (size_t)p->group_count * TA_GROUP_SIZE },
 	};
 
+	ta_put_u32(&w, p->flags);
 	return ta_operator_verify(p->operator_key, SR_TA_STATEMENT_PROVISION, pieces, 4,
 				  p->signature, digest);
 }
@@ -192,16 +193,13 @@ static TEE_Result set_recorded(const struct setting *s, const struct ta_key *key
 	struct ta_audit_entry entry = {
 		.command = SR_TA_CMD_SET_POLICY,
 		.policy_version = key->policy_version,
-		.value = { [12] = (uint8_t)(s->version >> 24),
-			   (uint8_t)(s->version >> 16),
-			   (uint8_t)(s->version >> 8),
-			   (uint8_t)s->version },
 		.key = &s->id,
 	};
 	TEE_Result result = ta_sha256(s->policy, s->policy_len, entry.digest);
 
 	if (result != TEE_SUCCESS)
 		return result;
+	ta_wei_to_be(s->version, entry.value);
 	result = judge_setting(s, key);
 	if (result == TEE_SUCCESS)
 		result = apply(s, key);

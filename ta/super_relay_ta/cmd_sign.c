@@ -431,15 +431,6 @@ static bool strings_well_formed(struct ta_reader in, uint8_t count)
 	return ta_reader_done(&in);
 }
 
-static void set_own_address(struct signing *s)
-{
-	uint8_t hash[32] = { 0 };
-
-	/* Without the 0x04 that says "uncompressed". */
-	eth_keccak256(s->key->public_key + 1, SR_TA_SECP256K1_PUBLIC_SIZE - 1, hash);
-	memcpy(s->own.bytes, hash + 12, sizeof(s->own.bytes));
-}
-
 TEE_Result ta_cmd_sign_transaction(struct ta_reader *in, struct ta_writer *out)
 {
 	struct signing s = { .command = SR_TA_CMD_SIGN_TRANSACTION };
@@ -457,7 +448,7 @@ TEE_Result ta_cmd_sign_transaction(struct ta_reader *in, struct ta_writer *out)
 		result = prepare_items(&s, in, count, SR_TA_USAGE_TRANSACTION);
 	if (result != TEE_SUCCESS)
 		return result;
-	set_own_address(&s);
+	eth_address_from_public_key(s.key->public_key, &s.own);
 	sign_items(&s, count, in, out, read_and_judge_transaction);
 	return result;
 }

@@ -11,9 +11,6 @@
 #define OBJECT_ID_SIZE (1 + 32)
 #define OBJECT_TYPE_KEY 'k'
 
-/* An enumeration ends after so many objects, whatever the storage claims. */
-#define OBJECTS_MAX (4 * (SR_TA_KEYS_MAX + SR_TA_LEDGERS_MAX))
-
 struct object_id {
 	uint8_t bytes[OBJECT_ID_SIZE];
 };
@@ -54,6 +51,14 @@ static struct object_id object_of(const struct ta_key_id *id)
 
 	eth_keccak256(id->bytes, id->len, object.bytes + 1);
 	return object;
+}
+
+static struct ta_storage_id storage_id(const struct object_id *object)
+{
+	struct ta_storage_id id = { .len = sizeof(object->bytes) };
+
+	memcpy(id.bytes, object->bytes, sizeof(object->bytes));
+	return id;
 }
 
 static struct slot *cached(const struct object_id *object)
@@ -246,12 +251,19 @@ static void list_key(struct visit *visit, const struct ta_key *key)
 
 /* One enumerated object. Those of other types are not ours to judge; a key's object
  * whose name has the wrong length was not made by this TA and counts as damaged. */
-static TEE_Result visit_object(struct visit *visit, const uint8_t *id, size_t id_len)
+static TEE_Result visit_object(void *arg, const uint8_t *id, size_t id_len)
 {
+	struct visit *visit = arg;
 	struct object_id object = { 0 };
 	struct slot *slot = NULL;
 	TEE_Result result = TEE_SUCCESS;
 
+	/* It exists and cannot be named: it may be a key. */
+	if (!id) {
+		visit->count++;
+		visit->unreadable = true;
+		return TEE_SUCCESS;
+	}
 	if (!id_len || id[0] != OBJECT_TYPE_KEY)
 		return TEE_SUCCESS;
 	visit->count++;
@@ -275,38 +287,10 @@ static TEE_Result visit_object(struct visit *visit, const uint8_t *id, size_t id
 		       : result;
 }
 
-static TEE_Result visit_all(TEE_ObjectEnumHandle enumerator, struct visit *visit)
-{
-	TEE_ObjectInfo info = { 0 };
-	uint8_t id[TEE_OBJECT_ID_MAX_LEN] = { 0 };
-	size_t len = 0;
-	TEE_Result result = TEE_StartPersistentObjectEnumerator(enumerator, TEE_STORAGE_PRIVATE);
-
-	for (size_t i = 0; result == TEE_SUCCESS && i < OBJECTS_MAX; i++) {
-		len = sizeof(id);
-		result = TEE_GetNextPersistentObject(enumerator, &info, id, &len);
-		if (result == TEE_SUCCESS && len <= sizeof(id)) {
-			result = visit_object(visit, id, len);
-		} else if (result == TEE_ERROR_CORRUPT_OBJECT) {
-			/* It exists and cannot be named. The next call goes on behind it,
-			 * and if it does not, OBJECTS_MAX ends this. */
-			visit->count++;
-			visit->unreadable = true;
-			result = TEE_SUCCESS;
-		}
-	}
-	return result == TEE_ERROR_ITEM_NOT_FOUND ? TEE_SUCCESS : result;
-}
-
 static TEE_Result enumerate(struct visit *visit)
 {
-	TEE_ObjectEnumHandle enumerator = TEE_HANDLE_NULL;
-	TEE_Result result = TEE_AllocatePersistentObjectEnumerator(&enumerator);
+	TEE_Result result = ta_storage_visit(visit_object, visit);
 
-	if (result != TEE_SUCCESS)
-		return result;
-	result = visit_all(enumerator, visit);
-	TEE_FreePersistentObjectEnumerator(enumerator);
 	if (result == TEE_SUCCESS)
 		key_objects = visit->count;
 	return result;
@@ -416,14 +400,13 @@ TEE_Result ta_keystore_create(const struct ta_key *key)
 TEE_Result ta_keystore_replace(const struct ta_key *key)
 {
 	const struct object_id object = object_of(&key->id);
-	struct ta_storage_id id = { .len = sizeof(object.bytes) };
+	const struct ta_storage_id id = storage_id(&object);
 	struct slot *slot = cached(&object);
 	uint8_t record[TA_KEY_RECORD_MAX] = { 0 };
 	TEE_Result result = TEE_SUCCESS;
 
 	if (!slot || !ta_state_identity())
 		return TEE_ERROR_BAD_STATE;
-	memcpy(id.bytes, object.bytes, sizeof(object.bytes));
 	result = ta_storage_write(&id, record,
 				  ta_key_record_encode(key, ta_state_identity()->tag, record));
 	ta_wipe(record, sizeof(record));
@@ -437,11 +420,9 @@ TEE_Result ta_keystore_replace(const struct ta_key *key)
 
 static TEE_Result delete_object(const struct object_id *object)
 {
-	TEE_ObjectHandle handle = TEE_HANDLE_NULL;
-	TEE_Result result = open_object(
-		object, TEE_DATA_FLAG_ACCESS_READ | TEE_DATA_FLAG_ACCESS_WRITE_META, &handle);
+	const struct ta_storage_id id = storage_id(object);
 
-	return result == TEE_SUCCESS ? TEE_CloseAndDeletePersistentObject1(handle) : result;
+	return ta_storage_delete(&id);
 }
 
 /* known: the instance has met the key; that it is not there was not counted then. */

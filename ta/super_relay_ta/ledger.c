@@ -198,28 +198,33 @@ static TEE_Result expected_count(size_t *count)
 	return result == TEE_ERROR_ITEM_NOT_FOUND ? TEE_SUCCESS : result;
 }
 
+struct census {
+	size_t present;
+	size_t expected; /* more than there are: one is lost */
+};
+
+static TEE_Result take_census(struct census *out)
+{
+	TEE_Result result = expected_count(&out->expected);
+
+	return result == TEE_SUCCESS ? ta_storage_count('l', &out->present) : result;
+}
+
 TEE_Result ta_ledger_any_lost(bool *lost)
 {
-	size_t expected = 0;
-	size_t present = 0;
-	TEE_Result result = expected_count(&expected);
+	struct census census = { 0 };
+	TEE_Result result = take_census(&census);
 
-	if (result == TEE_SUCCESS)
-		result = ta_storage_count('l', &present);
-	*lost = present < expected;
+	*lost = census.present < census.expected;
 	return result;
 }
 
-/* Names one that is about to come or to go; change is 1 or 0. */
-static TEE_Result announce(const struct ta_storage_id *object, uint32_t change)
+/* Names one that is about to come or to go, with which there are to be so many. */
+static TEE_Result announce(const struct ta_storage_id *object, size_t ledgers)
 {
 	struct ta_journal next = *ta_state_journal();
-	size_t expected = 0;
-	TEE_Result result = expected_count(&expected);
 
-	if (result != TEE_SUCCESS)
-		return result;
-	next.ledgers = (uint32_t)expected + change;
+	next.ledgers = (uint32_t)ledgers;
 	memcpy(next.pending_ledger, object->bytes + 1, sizeof(next.pending_ledger));
 	return ta_state_commit(&next);
 }
@@ -438,21 +443,18 @@ TEE_Result ta_ledger_version(const struct ta_key *key, uint32_t *version, bool *
 static TEE_Result make(const struct ta_storage_id *object, const struct ta_key *from, bool lost,
 		       struct slot **out)
 {
-	bool any_lost = false;
+	struct census census = { 0 };
 	struct ta_storage_id other = { 0 };
 	struct ledger first = { 0 };
 	struct slot *parent = NULL;
-	size_t count = 0;
-	TEE_Result result = ta_storage_count('l', &count);
+	TEE_Result result = take_census(&census);
 
-	if (result == TEE_SUCCESS && count >= SR_TA_LEDGERS_MAX)
+	if (result == TEE_SUCCESS && census.present >= SR_TA_LEDGERS_MAX)
 		result = TEE_ERROR_STORAGE_NO_SPACE;
-	if (result == TEE_SUCCESS)
-		result = ta_ledger_any_lost(&any_lost);
 	if (result == TEE_SUCCESS && from)
 		result = find(from, &other, &parent);
 	if (result == TEE_SUCCESS)
-		result = announce(object, 1);
+		result = announce(object, census.expected + 1);
 	if (result != TEE_SUCCESS)
 		return result == TEE_ERROR_ITEM_NOT_FOUND ? TEE_ERROR_CORRUPT_OBJECT : result;
 	/* With what is written off and not used: the parent's lease stays the parent's. */
@@ -462,7 +464,7 @@ static TEE_Result make(const struct ta_storage_id *object, const struct ta_key *
 		first.policy_version = 0;
 		first.clock_ms = clock_of(parent);
 		first.exported = false;
-	} else if (lost || any_lost) {
+	} else if (lost || census.present < census.expected) {
 		*filling(&first) = (struct bucket){ .cost = ~(ta_wei)0, .operations = UINT32_MAX };
 	}
 	*out = claim(object->bytes + 1);
@@ -520,8 +522,11 @@ TEE_Result ta_ledger_mark_exported(const struct ta_key *key)
 static TEE_Result delete_object(const struct ta_storage_id *object)
 {
 	struct ta_journal next = { 0 };
-	TEE_Result result = announce(object, 0);
+	size_t expected = 0;
+	TEE_Result result = expected_count(&expected);
 
+	if (result == TEE_SUCCESS)
+		result = announce(object, expected);
 	if (result == TEE_SUCCESS)
 		result = ta_storage_delete(object);
 	if (result != TEE_SUCCESS)

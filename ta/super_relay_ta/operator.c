@@ -88,8 +88,8 @@ TEE_Result ta_operator_signed_policy(const struct ta_key *key, uint32_t version,
 				     const uint8_t signature[static SR_TA_OPERATOR_SIGNATURE_SIZE])
 {
 	const struct ta_identity *identity = ta_state_identity();
-	const uint8_t number[4] = { (uint8_t)version, (uint8_t)(version >> 8),
-				    (uint8_t)(version >> 16), (uint8_t)(version >> 24) };
+	uint8_t number[4] = { 0 };
+	struct ta_writer w = { .data = number, .size = sizeof(number) };
 	uint8_t public_hash[TA_SHA256_SIZE] = { 0 };
 	const struct ta_piece pieces[] = {
 		{ &key->id.len, 1 },
@@ -102,6 +102,7 @@ TEE_Result ta_operator_signed_policy(const struct ta_key *key, uint32_t version,
 
 	if (!ta_state_provisioned())
 		return result;
+	ta_put_u32(&w, version);
 	result = ta_sha256(key->public_key, key->public_len, public_hash);
 	if (result != TEE_SUCCESS)
 		return result;

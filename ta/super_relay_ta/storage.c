@@ -54,14 +54,7 @@ TEE_Result ta_storage_delete(const struct ta_storage_id *id)
 	return result == TEE_ERROR_ACCESS_CONFLICT ? TEE_ERROR_BUSY : result;
 }
 
-/* What an enumeration meets. */
-struct census {
-	size_t count;	 /* names that begin with one of the letters */
-	bool unnameable; /* objects that exist, and whose names cannot be read */
-};
-
-static TEE_Result count_names(TEE_ObjectEnumHandle enumerator, const char *letters,
-			      struct census *out)
+static TEE_Result visit_names(TEE_ObjectEnumHandle enumerator, ta_storage_visitor visit, void *arg)
 {
 	TEE_ObjectInfo info = { 0 };
 	uint8_t id[TEE_OBJECT_ID_MAX_LEN] = { 0 };
@@ -71,33 +64,48 @@ static TEE_Result count_names(TEE_ObjectEnumHandle enumerator, const char *lette
 	for (size_t i = 0; result == TEE_SUCCESS && i < OBJECTS_MAX; i++) {
 		len = sizeof(id);
 		result = TEE_GetNextPersistentObject(enumerator, &info, id, &len);
-		if (result == TEE_SUCCESS && len && id[0] && strchr(letters, id[0]))
-			out->count++;
-		if (result == TEE_ERROR_CORRUPT_OBJECT) {
-			out->unnameable = true;
-			result = TEE_SUCCESS;
-		}
+		/* The next call goes on behind it, and if it does not, OBJECTS_MAX ends this. */
+		if (result == TEE_ERROR_CORRUPT_OBJECT)
+			result = visit(arg, NULL, 0);
+		else if (result == TEE_SUCCESS && len <= sizeof(id))
+			result = visit(arg, id, len);
 	}
 	return result == TEE_ERROR_ITEM_NOT_FOUND ? TEE_SUCCESS : result;
 }
 
-static TEE_Result count_all(const char *letters, struct census *out)
+TEE_Result ta_storage_visit(ta_storage_visitor visit, void *arg)
 {
 	TEE_ObjectEnumHandle enumerator = TEE_HANDLE_NULL;
 	TEE_Result result = TEE_AllocatePersistentObjectEnumerator(&enumerator);
 
-	*out = (struct census){ 0 };
 	if (result != TEE_SUCCESS)
 		return result;
-	result = count_names(enumerator, letters, out);
+	result = visit_names(enumerator, visit, arg);
 	TEE_FreePersistentObjectEnumerator(enumerator);
 	return result;
 }
 
+struct census {
+	const char *letters;
+	size_t count;	 /* names that begin with one of them */
+	bool unnameable; /* objects that exist, and whose names cannot be read */
+};
+
+static TEE_Result take_census(void *arg, const uint8_t *id, size_t len)
+{
+	struct census *census = arg;
+
+	if (!id)
+		census->unnameable = true;
+	else if (len && id[0] && strchr(census->letters, id[0]))
+		census->count++;
+	return TEE_SUCCESS;
+}
+
 TEE_Result ta_storage_any(const char *letters, bool *any)
 {
-	struct census census = { 0 };
-	TEE_Result result = count_all(letters, &census);
+	struct census census = { .letters = letters };
+	TEE_Result result = ta_storage_visit(take_census, &census);
 
 	*any = census.count || census.unnameable;
 	return result;
@@ -106,8 +114,8 @@ TEE_Result ta_storage_any(const char *letters, bool *any)
 TEE_Result ta_storage_count(char letter, size_t *count)
 {
 	const char letters[2] = { letter, 0 };
-	struct census census = { 0 };
-	TEE_Result result = count_all(letters, &census);
+	struct census census = { .letters = letters };
+	TEE_Result result = ta_storage_visit(take_census, &census);
 
 	*count = census.count;
 	return result;

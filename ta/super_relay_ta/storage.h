@@ -32,6 +32,11 @@ TEE_Result ta_storage_write(const struct ta_storage_id *id, const void *data, si
 
 TEE_Result ta_storage_delete(const struct ta_storage_id *id);
 
+/* Calls visit with each object's name, or with NULL for one that exists and whose name cannot be
+ * read, until it says other than TEE_SUCCESS, which is then the answer. */
+typedef TEE_Result (*ta_storage_visitor)(void *arg, const uint8_t *id, size_t len);
+TEE_Result ta_storage_visit(ta_storage_visitor visit, void *arg);
+
 /* Whether there is any object whose name begins with one of these letters, or cannot be read: it
  * may be one of them. */
 TEE_Result ta_storage_any(const char *letters, bool *any);

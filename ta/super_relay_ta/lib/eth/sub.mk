@@ -5,6 +5,7 @@ srcs_ext-y += abi.c
 srcs_ext-y += eip712.c
 srcs_ext-y += handle_ops.c
 srcs_ext-y += keccak.c
+srcs_ext-y += public_key.c
 srcs_ext-y += rlp_read.c
 srcs_ext-y += sponsorship.c
 srcs_ext-y += sponsorship_singleton.c
