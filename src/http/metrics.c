@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/audit.h"
 #include "http/http.h"
 
-#define COMMANDS 19
 #define METHODS_MAX 64
 #define RESULTS_MAX 32
 
@@ -15,28 +15,6 @@
 static const uint64_t bounds_us[] = { 50,    100,   250,   500,	   1000,   2500,   5000,
 				      10000, 25000, 50000, 100000, 250000, 1000000 };
 #define BOUNDS SR_ARRAY_LEN(bounds_us)
-
-static const char *const command_names[COMMANDS] = {
-	[SR_TA_CMD_GENERATE_KEY] = "generate_key",
-	[SR_TA_CMD_IMPORT_KEY] = "import_key",
-	[SR_TA_CMD_SIGN_MESSAGE] = "sign_message",
-	[SR_TA_CMD_GET_PUBLIC_KEY] = "get_public_key",
-	[SR_TA_CMD_DELETE_KEY] = "delete_key",
-	[SR_TA_CMD_SIGN_SPONSORSHIP] = "sign_sponsorship",
-	[SR_TA_CMD_LIST_KEYS] = "list_keys",
-	[SR_TA_CMD_GET_INFO] = "get_info",
-	[SR_TA_CMD_BEGIN] = "begin",
-	[SR_TA_CMD_AUDIT_READ] = "audit_read",
-	[SR_TA_CMD_CHECKPOINT] = "checkpoint",
-	[SR_TA_CMD_PROVISION] = "provision",
-	[SR_TA_CMD_SET_POLICY] = "set_policy",
-	[SR_TA_CMD_GET_POLICY] = "get_policy",
-	[SR_TA_CMD_SIGN_TRANSACTION] = "sign_transaction",
-	[SR_TA_CMD_ATTEST] = "attest",
-	[SR_TA_CMD_IMPORT_WRAPPED] = "import_wrapped",
-	[SR_TA_CMD_EXPORT_WRAPPED] = "export_wrapped",
-	[SR_TA_CMD_ROTATE_KEY] = "rotate_key",
-};
 
 struct command {
 	_Atomic uint64_t ok;
@@ -61,7 +39,7 @@ struct method {
 };
 
 struct metrics {
-	struct command commands[COMMANDS];
+	struct command commands[SR_TA_COMMANDS];
 	struct result_slot results[RESULTS_MAX];
 	struct method methods[METHODS_MAX];
 	_Atomic(const struct kms *) kms;
@@ -119,7 +97,7 @@ void metrics_observe_kms(void *arg, const struct kms_observation *seen)
 	struct command *c = NULL;
 	size_t bucket = 0;
 
-	if (seen->command >= COMMANDS)
+	if (seen->command >= SR_TA_COMMANDS)
 		return;
 	c = &m->commands[seen->command];
 	while (bucket < BOUNDS && seen->duration_ns > bounds_us[bucket] * 1000u)
@@ -174,15 +152,17 @@ static void put_operations(const struct metrics *m, struct sr_buf *out)
 {
 	put_head(out, "superrelay_optee_operations_total", "counter",
 		 "Commands sent to the Trusted Application.");
-	for (size_t i = 0; i < COMMANDS; i++) {
+	for (size_t i = 0; i < SR_TA_COMMANDS; i++) {
 		const struct command *c = &m->commands[i];
+		char scratch[AUDIT_NAME_MAX];
+		const char *name = audit_command_name((uint8_t)i, scratch);
 
 		sr_buf_printf(
 			out,
 			"superrelay_optee_operations_total{operation=\"%s\",result=\"ok\"} %llu\n"
 			"superrelay_optee_operations_total{operation=\"%s\",result=\"error\"} "
 			"%llu\n",
-			command_names[i], (unsigned long long)get(&c->ok), command_names[i],
+			name, (unsigned long long)get(&c->ok), name,
 			(unsigned long long)get(&c->failed));
 	}
 }
@@ -211,8 +191,11 @@ static void put_durations(const struct metrics *m, struct sr_buf *out)
 {
 	put_head(out, "superrelay_optee_operation_duration_seconds", "histogram",
 		 "Time a command spent in the Trusted Application, a batch counting once.");
-	for (size_t i = 0; i < COMMANDS; i++)
-		put_one_duration(out, &m->commands[i], command_names[i]);
+	for (size_t i = 0; i < SR_TA_COMMANDS; i++) {
+		char scratch[AUDIT_NAME_MAX];
+
+		put_one_duration(out, &m->commands[i], audit_command_name((uint8_t)i, scratch));
+	}
 }
 
 static void put_gauges(const struct metrics *m, struct sr_buf *out)
@@ -236,11 +219,12 @@ static void put_errors(const struct metrics *m, struct sr_buf *out)
 		uint64_t key = get(&m->results[i].key);
 		uint32_t result = (uint32_t)key;
 		const char *name = tee_result_name(result);
+		char scratch[AUDIT_NAME_MAX];
 
 		if (!key)
 			continue;
 		sr_buf_printf(out, "superrelay_optee_errors_total{operation=\"%s\",error=\"",
-			      command_names[(key >> 32) - 1]);
+			      audit_command_name((uint8_t)((key >> 32) - 1), scratch));
 		if (name)
 			sr_buf_puts(out, name);
 		else
