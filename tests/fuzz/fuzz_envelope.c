@@ -12,6 +12,7 @@
 #include "kms/envelope.h"
 #include "tee/sim/sim_test.h"
 #include "tee/tee.h"
+#include "ta/shim_entry.h"
 #include "temp_dir.h"
 
 #define AT_UUID 5
@@ -27,35 +28,8 @@ static uint8_t envelope[SR_TA_ENVELOPE_MAX];
 static size_t envelope_len;
 static struct ta_key opened;
 
-TEE_Result TA_CreateEntryPoint(void)
+static TEE_Result open_envelope(TEE_Param params[TEE_NUM_PARAMS])
 {
-	return TEE_SUCCESS;
-}
-
-void TA_DestroyEntryPoint(void)
-{
-}
-
-TEE_Result TA_OpenSessionEntryPoint(uint32_t paramTypes, TEE_Param params[TEE_NUM_PARAMS],
-				    void **sessionContext)
-{
-	(void)paramTypes;
-	(void)params;
-	(void)sessionContext;
-	return TEE_SUCCESS;
-}
-
-void TA_CloseSessionEntryPoint(void *sessionContext)
-{
-	(void)sessionContext;
-}
-
-TEE_Result TA_InvokeCommandEntryPoint(void *sessionContext, uint32_t commandID, uint32_t paramTypes,
-				      TEE_Param params[TEE_NUM_PARAMS])
-{
-	(void)sessionContext;
-	(void)commandID;
-	(void)paramTypes;
 	(void)params;
 	return ta_envelope_open(envelope, envelope_len, own_secret, own_public, &opened);
 }
@@ -74,6 +48,7 @@ static void set_up(void)
 {
 	const TEEC_UUID uuid = SUPER_RELAY_TA_UUID;
 
+	shim_entry_invoke = open_envelope;
 	if (!make_temp_dir(store) || !tee_load_simulator(store, &api, NULL) ||
 	    atexit(remove_store) || api.initialize_context(NULL, &context) ||
 	    api.open_session(&context, &session, &uuid, TEEC_LOGIN_PUBLIC, NULL, NULL, NULL) ||

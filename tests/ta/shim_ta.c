@@ -10,64 +10,39 @@
 
 #include <cmocka.h>
 
+#include "shim_entry.h"
 #include "super_relay_ta.h"
 #include "tee/sim/sim_test.h"
 #include "tee/tee.h"
 #include "temp_dir.h"
 
-static shim_body current;
 static char store[TEMP_DIR_MAX];
-
-/* ---- the TA ---------------------------------------------------------------------- */
-
-TEE_Result TA_CreateEntryPoint(void)
-{
-	return TEE_SUCCESS;
-}
-
-void TA_DestroyEntryPoint(void)
-{
-}
-
-TEE_Result TA_OpenSessionEntryPoint(uint32_t paramTypes, TEE_Param params[TEE_NUM_PARAMS],
-				    void **sessionContext)
-{
-	(void)paramTypes;
-	(void)params;
-	(void)sessionContext;
-	return TEE_SUCCESS;
-}
-
-void TA_CloseSessionEntryPoint(void *sessionContext)
-{
-	(void)sessionContext;
-}
-
-TEE_Result TA_InvokeCommandEntryPoint(void *sessionContext, uint32_t commandID, uint32_t paramTypes,
-				      TEE_Param params[TEE_NUM_PARAMS])
-{
-	(void)sessionContext;
-	(void)commandID;
-	(void)paramTypes;
-	return current(params);
-}
 
 /* ---- the client ------------------------------------------------------------------ */
 
 TEEC_Result shim_run_as(uint32_t method, const void *data, shim_body body, uint32_t *origin)
 {
 	const TEEC_UUID uuid = SUPER_RELAY_TA_UUID;
+	static uint8_t input[SHIM_PARAM_SIZE];
+	static uint8_t output[SHIM_PARAM_SIZE];
 	struct tee_api api = { 0 };
 	TEEC_Context context = { 0 };
 	TEEC_Session session = { 0 };
+	TEEC_Operation op = { 0 };
 	TEEC_Result result = TEEC_SUCCESS;
 
-	current = body;
+	shim_entry_invoke = body;
+	op.paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_TEMP_INPUT, TEEC_MEMREF_TEMP_OUTPUT, TEEC_NONE,
+					 TEEC_NONE);
+	op.params[0].tmpref.buffer = input;
+	op.params[0].tmpref.size = sizeof(input);
+	op.params[1].tmpref.buffer = output;
+	op.params[1].tmpref.size = sizeof(output);
 	assert_true(tee_load_simulator(store, &api, NULL));
 	assert_int_equal(api.initialize_context(NULL, &context), TEEC_SUCCESS);
 	result = api.open_session(&context, &session, &uuid, method, data, NULL, origin);
 	if (result == TEEC_SUCCESS) {
-		result = api.invoke_command(&session, 0, NULL, origin);
+		result = api.invoke_command(&session, 0, &op, origin);
 		api.close_session(&session);
 	}
 	api.finalize_context(&context);
@@ -95,6 +70,8 @@ int shim_tear_down(void **state)
 	sim_ree_time_hook = NULL;
 	sim_client_hook = NULL;
 	sim_system_time_protection = 1000;
+	sim_lacks_system_pta = false;
+	sim_entropy_event_hook = NULL;
 	(void)remove_temp_dir(store);
 	return 0;
 }

@@ -20,7 +20,8 @@ int shim_set_up(void **state);
 int shim_tear_down(void **state);
 
 /* Opens a session in an instance of its own, has body run, ends the instance. Gives what
- * body has returned. */
+ * body has returned. Its parameters are an input and an output of so many bytes. */
+#define SHIM_PARAM_SIZE 64
 TEEC_Result shim_run(shim_body body);
 
 /* The same for a client that logs in: the answer to the opening when it fails. */

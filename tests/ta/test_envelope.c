@@ -13,6 +13,7 @@
 #include "../../ta/super_relay_ta/transport.h"
 #include "../unit/eth/vectors.h"
 #include "kms/envelope.h"
+#include "shim_entry.h"
 #include "tee/sim/sim_test.h"
 #include "tee/tee.h"
 #include "temp_dir.h"
@@ -23,37 +24,14 @@
 
 static TEE_Result (*body)(void);
 
-TEE_Result TA_CreateEntryPoint(void)
+static void create(void)
 {
 	ta_entropy_reset();
 	ta_entropy_open();
-	return TEE_SUCCESS;
 }
 
-void TA_DestroyEntryPoint(void)
+static TEE_Result invoke(TEE_Param params[TEE_NUM_PARAMS])
 {
-}
-
-TEE_Result TA_OpenSessionEntryPoint(uint32_t paramTypes, TEE_Param params[TEE_NUM_PARAMS],
-				    void **sessionContext)
-{
-	(void)paramTypes;
-	(void)params;
-	(void)sessionContext;
-	return TEE_SUCCESS;
-}
-
-void TA_CloseSessionEntryPoint(void *sessionContext)
-{
-	(void)sessionContext;
-}
-
-TEE_Result TA_InvokeCommandEntryPoint(void *sessionContext, uint32_t commandID, uint32_t paramTypes,
-				      TEE_Param params[TEE_NUM_PARAMS])
-{
-	(void)sessionContext;
-	(void)commandID;
-	(void)paramTypes;
 	(void)params;
 	return body();
 }
@@ -297,6 +275,8 @@ static int set_up(void **state)
 	(void)state;
 	assert_true(sodium_init() >= 0);
 	read_vectors();
+	shim_entry_create = create;
+	shim_entry_invoke = invoke;
 	assert_true(make_temp_dir(store));
 	assert_true(tee_load_simulator(store, &api, NULL));
 	assert_int_equal(api.initialize_context(NULL, &context), TEEC_SUCCESS);

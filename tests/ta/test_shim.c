@@ -15,98 +15,9 @@
 #include <pta_system.h>
 #include <tee_internal_api.h>
 
-#include "super_relay_ta.h"
+#include "shim_ta.h"
 #include "tee/sim/sim_test.h"
 #include "tee/tee.h"
-#include "temp_dir.h"
-
-/* What the TA does when it is invoked; its result is the command's. */
-static TEE_Result (*body)(TEE_Param params[TEE_NUM_PARAMS]);
-
-TEE_Result TA_CreateEntryPoint(void)
-{
-	return TEE_SUCCESS;
-}
-
-void TA_DestroyEntryPoint(void)
-{
-}
-
-TEE_Result TA_OpenSessionEntryPoint(uint32_t paramTypes, TEE_Param params[TEE_NUM_PARAMS],
-				    void **sessionContext)
-{
-	(void)paramTypes;
-	(void)params;
-	(void)sessionContext;
-	return TEE_SUCCESS;
-}
-
-void TA_CloseSessionEntryPoint(void *sessionContext)
-{
-	(void)sessionContext;
-}
-
-TEE_Result TA_InvokeCommandEntryPoint(void *sessionContext, uint32_t commandID, uint32_t paramTypes,
-				      TEE_Param params[TEE_NUM_PARAMS])
-{
-	(void)sessionContext;
-	(void)commandID;
-	(void)paramTypes;
-	return body(params);
-}
-
-/* ---- the client ------------------------------------------------------------------- */
-
-static char store[TEMP_DIR_MAX];
-
-/* Runs it in an instance of its own. */
-static TEEC_Result run(TEE_Result (*what)(TEE_Param params[TEE_NUM_PARAMS]))
-{
-	const TEEC_UUID uuid = SUPER_RELAY_TA_UUID;
-	static uint8_t input[64];
-	static uint8_t output[64];
-	struct tee_api api = { 0 };
-	TEEC_Context context = { 0 };
-	TEEC_Session session = { 0 };
-	TEEC_Operation op = { 0 };
-	TEEC_Result result = TEEC_SUCCESS;
-
-	body = what;
-	op.paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_TEMP_INPUT, TEEC_MEMREF_TEMP_OUTPUT, TEEC_NONE,
-					 TEEC_NONE);
-	op.params[0].tmpref.buffer = input;
-	op.params[0].tmpref.size = sizeof(input);
-	op.params[1].tmpref.buffer = output;
-	op.params[1].tmpref.size = sizeof(output);
-	assert_true(tee_load_simulator(store, &api, NULL));
-	assert_int_equal(api.initialize_context(NULL, &context), TEEC_SUCCESS);
-	assert_int_equal(
-		api.open_session(&context, &session, &uuid, TEEC_LOGIN_PUBLIC, NULL, NULL, NULL),
-		TEEC_SUCCESS);
-	result = api.invoke_command(&session, 0, &op, NULL);
-	api.close_session(&session);
-	api.finalize_context(&context);
-	sim_test_unload();
-	return result;
-}
-
-#define PANICS TEEC_ERROR_TARGET_DEAD
-
-static int set_up(void **state)
-{
-	(void)state;
-	return make_temp_dir(store) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	sim_storage_answer_hook = NULL;
-	sim_lacks_system_pta = false;
-	sim_entropy_event_hook = NULL;
-	(void)remove_temp_dir(store);
-	return 0;
-}
 
 /* ---- objects ---------------------------------------------------------------------- */
 
@@ -175,11 +86,11 @@ static TEE_Result pair_too_short(TEE_Param params[TEE_NUM_PARAMS])
 static void a_key_that_lacks_an_attribute_panics(void **state)
 {
 	(void)state;
-	assert_int_equal(run(pair_whole), TEEC_SUCCESS);
-	assert_int_equal(run(pair_without_public), PANICS);
-	assert_int_equal(run(pair_with_one_twice), PANICS);
-	assert_int_equal(run(pair_of_another_type), PANICS);
-	assert_int_equal(run(pair_too_short), PANICS);
+	assert_int_equal(shim_run(pair_whole), TEEC_SUCCESS);
+	assert_int_equal(shim_run(pair_without_public), SHIM_PANICS);
+	assert_int_equal(shim_run(pair_with_one_twice), SHIM_PANICS);
+	assert_int_equal(shim_run(pair_of_another_type), SHIM_PANICS);
+	assert_int_equal(shim_run(pair_too_short), SHIM_PANICS);
 }
 
 /* ---- verifying --------------------------------------------------------------------- */
@@ -221,9 +132,9 @@ static TEE_Result verify_too_short(TEE_Param params[TEE_NUM_PARAMS])
 static void verifying_says_invalid_to_a_wrong_signature_and_panics_on_what_is_none(void **state)
 {
 	(void)state;
-	assert_int_equal(run(verify_under_a_point), TEE_ERROR_SIGNATURE_INVALID);
-	assert_int_equal(run(verify_under_no_point), PANICS);
-	assert_int_equal(run(verify_too_short), PANICS);
+	assert_int_equal(shim_run(verify_under_a_point), TEE_ERROR_SIGNATURE_INVALID);
+	assert_int_equal(shim_run(verify_under_no_point), SHIM_PANICS);
+	assert_int_equal(shim_run(verify_too_short), SHIM_PANICS);
 }
 
 /* ---- deriving and hashing ---------------------------------------------------------- */
@@ -265,11 +176,11 @@ static void x25519_is_that_of_rfc_7748(void **state)
 			      64, expected, sizeof(expected)));
 	memset(peer, 0, sizeof(peer));
 	peer[0] = 9;
-	assert_int_equal(run(x25519), TEEC_SUCCESS);
+	assert_int_equal(shim_run(x25519), TEEC_SUCCESS);
 	assert_memory_equal(derived, expected, sizeof(expected));
 	/* A point of low order: the secret would be known to all. */
 	peer[0] = 0;
-	assert_int_equal(run(x25519), PANICS);
+	assert_int_equal(shim_run(x25519), SHIM_PANICS);
 }
 
 static TEE_Result sha512(TEE_Param params[TEE_NUM_PARAMS])
@@ -294,7 +205,7 @@ static void sha512_is_fips_180s(void **state)
 		sr_hex_decode("ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
 			      "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
 			      128, expected, sizeof(expected)));
-	assert_int_equal(run(sha512), TEEC_SUCCESS);
+	assert_int_equal(shim_run(sha512), TEEC_SUCCESS);
 	assert_memory_equal(derived, expected, sizeof(expected));
 }
 
@@ -318,8 +229,8 @@ static TEE_Result malloc_with_other_hints(TEE_Param params[TEE_NUM_PARAMS])
 static void malloc_knows_the_hints_of_libutee(void **state)
 {
 	(void)state;
-	assert_int_equal(run(malloc_without_filling), PANICS);
-	assert_int_equal(run(malloc_with_other_hints), TEEC_SUCCESS);
+	assert_int_equal(shim_run(malloc_without_filling), SHIM_PANICS);
+	assert_int_equal(shim_run(malloc_with_other_hints), TEEC_SUCCESS);
 }
 
 /* ---- properties ---------------------------------------------------------------------- */
@@ -348,7 +259,7 @@ static TEE_Result properties_as_text(TEE_Param params[TEE_NUM_PARAMS])
 static void every_property_has_a_text(void **state)
 {
 	(void)state;
-	assert_int_equal(run(properties_as_text), TEEC_SUCCESS);
+	assert_int_equal(shim_run(properties_as_text), TEEC_SUCCESS);
 }
 
 /* ---- storage -------------------------------------------------------------------------- */
@@ -373,9 +284,9 @@ static TEE_Result truncate(TEE_Param params[TEE_NUM_PARAMS])
 static void a_truncation_that_fails_panics(void **state)
 {
 	(void)state;
-	assert_int_equal(run(truncate), TEEC_SUCCESS);
+	assert_int_equal(shim_run(truncate), TEEC_SUCCESS);
 	sim_storage_answer_hook = no_space;
-	assert_int_equal(run(truncate), PANICS);
+	assert_int_equal(shim_run(truncate), SHIM_PANICS);
 }
 
 static TEE_Result enumerate(TEE_Param params[TEE_NUM_PARAMS])
@@ -400,7 +311,7 @@ static TEE_Result enumerate(TEE_Param params[TEE_NUM_PARAMS])
 static void an_enumeration_writes_room_for_the_longest_id(void **state)
 {
 	(void)state;
-	assert_int_equal(run(enumerate), TEEC_SUCCESS);
+	assert_int_equal(shim_run(enumerate), TEEC_SUCCESS);
 }
 
 /* ---- the system pseudo TA --------------------------------------------------------------- */
@@ -504,12 +415,12 @@ static void the_system_pta_takes_entropy_and_refuses_what_is_none(void **state)
 {
 	(void)state;
 	sim_entropy_event_hook = see_event;
-	assert_int_equal(run(entropy_is_taken), TEEC_SUCCESS);
-	assert_int_equal(run(entropy_of_no_bytes), TEEC_ERROR_BAD_PARAMETERS);
-	assert_int_equal(run(entropy_of_other_types), TEEC_ERROR_BAD_PARAMETERS);
-	assert_int_equal(run(entropy_from_nowhere), PANICS);
-	assert_int_equal(run(entropy_to_the_clients_input), PANICS);
-	assert_int_equal(run(a_command_of_no_number), TEE_ERROR_NOT_IMPLEMENTED);
+	assert_int_equal(shim_run(entropy_is_taken), TEEC_SUCCESS);
+	assert_int_equal(shim_run(entropy_of_no_bytes), TEEC_ERROR_BAD_PARAMETERS);
+	assert_int_equal(shim_run(entropy_of_other_types), TEEC_ERROR_BAD_PARAMETERS);
+	assert_int_equal(shim_run(entropy_from_nowhere), SHIM_PANICS);
+	assert_int_equal(shim_run(entropy_to_the_clients_input), SHIM_PANICS);
+	assert_int_equal(shim_run(a_command_of_no_number), TEE_ERROR_NOT_IMPLEMENTED);
 }
 
 static TEE_Result open_nobody(TEE_Param params[TEE_NUM_PARAMS])
@@ -545,14 +456,14 @@ static TEE_Result close_twice(TEE_Param params[TEE_NUM_PARAMS])
 static void sessions_are_those_that_are_open(void **state)
 {
 	(void)state;
-	assert_int_equal(run(open_nobody), TEEC_ERROR_ITEM_NOT_FOUND);
-	assert_int_equal(run(use_after_close), PANICS);
-	assert_int_equal(run(close_twice), PANICS);
+	assert_int_equal(shim_run(open_nobody), TEEC_ERROR_ITEM_NOT_FOUND);
+	assert_int_equal(shim_run(use_after_close), SHIM_PANICS);
+	assert_int_equal(shim_run(close_twice), SHIM_PANICS);
 	sim_lacks_system_pta = true;
-	assert_int_equal(run(use_after_close), PANICS);
+	assert_int_equal(shim_run(use_after_close), SHIM_PANICS);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, shim_set_up, shim_tear_down)
 
 int main(void)
 {
