@@ -2,7 +2,7 @@
 // tee-supplicant, OP-TEE's helper in the normal world, is killed and started again while
 // sponsorships are asked for: each of them is signed.
 import assert from "node:assert/strict";
-import { after, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 
 import { sleep, until } from "../e2e/support/processes.mjs";
 import { currentGuest } from "./support/current.mjs";
@@ -15,11 +15,16 @@ const CLIENTS = 6;
 const KILLS = 2;
 
 const guest = Guest.attach(currentGuest());
-const { address } = await keysJson(guest, ["generate", KEY]);
-let relay = await startInGuest(guest, { key: KEY });
+let address;
+let relay;
+
+before(async () => {
+  ({ address } = await keysJson(guest, ["generate", KEY]));
+  relay = await startInGuest(guest, { key: KEY });
+});
 
 after(async () => {
-  if (relay.running) await relay.stop();
+  if (relay?.running) await relay.stop();
   await relayCli(guest, ["keys", "delete", KEY]);
 });
 

@@ -8,7 +8,11 @@ import { PAYMASTER } from "./sponsor.mjs";
 const CONFIG = "/tmp/guest-test.toml";
 const AS_RELAY = ["su", "-s", "/bin/sh", "-c", 'exec super-relay "$@"', "--", "super-relay", "sh"];
 
-/** A configuration without node and bundler; uuid: of the Trusted Application. */
+/**
+ * A configuration without node and bundler; uuid: of the Trusted Application, where it is not the
+ * usual one. A log belongs to one TEE's chain: another application is one, and would refuse the
+ * usual one's.
+ */
 export const configFor = ({ key, uuid } = {}) => `
 [node]
 network = "dev"
@@ -22,6 +26,8 @@ kms_backend = "optee"
 paymaster = "${PAYMASTER}"
 [optee_kms]
 ${uuid ? `ta_uuid = "${uuid}"` : ""}
+[optee_kms.security]
+${uuid ? `audit_log = "/var/lib/super-relay/audit-${uuid}.jsonl"` : ""}
 [optee_kms.keys]
 primary_paymaster = "${key ?? "sponsor"}"
 `;
