@@ -53,8 +53,13 @@ check_cppcheck() {
 check_shell() {
   # SC2317: functions called by traps or by name are not seen as reached.
   printf '%s\n' dev .ci/run scripts/*.sh scripts/dev/*.sh scripts/optee/*.sh \
-    scripts/optee/guest/{start,stop,supplicant,relay,control,port} docker/*.sh |
+    scripts/optee/guest/{start,stop,supplicant,relay,control,port} docker/*.sh \
+    meta-superrelay/recipes-security/optee-imx/files/*.sh |
     xargs -P "$(nproc)" -n 6 shellcheck -x --exclude=SC2317
+}
+
+check_yaml() {
+  git ls-files --cached --others --exclude-standard '*.yaml' '*.yml' | xargs yamllint --strict
 }
 
 check_javascript() {
@@ -88,6 +93,7 @@ lint() {
   lint_one "clang-tidy" tidy check_clang_tidy
   lint_one "cppcheck" cppcheck check_cppcheck
   lint_one "shellcheck" shell check_shell
+  lint_one "yamllint" yaml check_yaml
   lint_one "JavaScript syntax" javascript check_javascript
   lint_one "spelling" spelling check_spelling
   lint_one "layers" layers scripts/check_layers.sh

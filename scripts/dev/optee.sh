@@ -9,6 +9,7 @@
 # ./dev optee shell             a root shell on the guest's console; Ctrl-] leaves it
 # ./dev optee symbolize [LOG]   the secure world's log, with functions and lines in its abort dumps
 # ./dev optee bench             signing through the whole path against signing natively, there
+# ./dev optee imx93             OP-TEE and the TA for the i.MX 93, by the Yocto layer's flags
 #
 # ./dev run --optee brings a whole local network up with it. State and logs are in .dev/optee.
 set -euo pipefail
@@ -66,6 +67,7 @@ if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
   shell) optee_shell ;;
   symbolize) optee_symbolize "$@" ;;
   bench) optee_bench ;;
-  *) usage_error "$0" "optee: build, run, keys, shell, symbolize or bench?" ;;
+  imx93) exec scripts/optee/imx93.sh "$@" ;;
+  *) usage_error "$0" "optee: build, run, keys, shell, symbolize, bench or imx93?" ;;
   esac
 fi

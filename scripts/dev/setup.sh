@@ -16,12 +16,14 @@ set -euo pipefail
 [[ ${ROOT-} ]] || source scripts/dev/lib.sh
 # shellcheck source=scripts/dev/vectors.sh
 source scripts/dev/vectors.sh
+# shellcheck source=scripts/dev/deploy_tools.sh
+source scripts/dev/deploy_tools.sh
 
 readonly BUILD_PACKAGES=(ca-certificates gcc libc6-dev meson ninja-build pkg-config libuv1-dev
   libcurl4-openssl-dev libsecp256k1-dev libsodium-dev libssl-dev libcmocka-dev valgrind)
 readonly RUN_PACKAGES=(curl jq)
 readonly TEST_PACKAGES=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev cppcheck
-  codespell shellcheck)
+  codespell shellcheck systemd yamllint)
 # The suite that has what the oldest supported one lacks.
 readonly DONOR_SUITE=trixie
 
@@ -259,7 +261,8 @@ is_complete() {
   shift 2
   [[ -z $(missing_packages "$@") ]] && prefix_is_complete "$DEPS" "$libraries" &&
     { [[ $level == build ]] || { use_node && npm_is_complete; }; } &&
-    { ! needs_vectors "$level" || vectors_are_complete; }
+    { ! needs_vectors "$level" || vectors_are_complete; } &&
+    { [[ $level != all ]] || tools_are_complete; }
 }
 
 install_all() {
@@ -268,7 +271,8 @@ install_all() {
   case $level in
   build) steps 2 ;;
   run) steps 4 ;;
-  *) steps 5 ;;
+  quick) steps 5 ;;
+  *) steps 6 ;;
   esac
   step "Debian packages"
   install_packages "$@"
@@ -284,10 +288,14 @@ install_all() {
     step "Project Wycheproof's test vectors"
     setup_vectors "$(debian_version)"
   fi
+  if [[ $level == all ]]; then
+    step "tools that check manifests and metrics, into build/tools"
+    setup_tools
+  fi
 }
 
 # build: what compiles; run: also the local network; quick: also the test vectors; all: also what
-# lints and fuzzes.
+# lints and fuzzes, and checks the deployment.
 # Says nothing where nothing is missing.
 setup() {
   local level=$1 version libraries

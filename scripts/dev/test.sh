@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Summary: run all tests, sanitizers, lint and short fuzzing; ends with one line of counts
 #
-# ./dev test [--quick] [NAME]
+# ./dev test [--quick | --all] [NAME]
 #
 #   --quick  unit tests and end-to-end tests of the plain build only
+#   --all    also what takes long or needs much: OP-TEE compiled for the i.MX 93
 #   NAME     only tests whose name (or file, end to end) holds NAME; no lint
 #            "optee" or "optee/NAME", "container" or "container/NAME": only those on OP-TEE in an
 #            emulated machine, or in containers
@@ -27,11 +28,13 @@ readonly FUZZ_SECONDS=5
 readonly FUZZ_TA_SECONDS=60
 # A file that does not end would hold the whole run up.
 readonly E2E_LIMIT=300
+readonly DEPLOY_LIMIT=300
 PASSED=0
 FAILED=0
 SKIPPED=0
 FILTER=
 LINT_PID=
+ALL=0
 COMPILED=0 # whether the last build went through
 
 # Adds a step's result and closes its line: passed, failed, skipped.
@@ -105,27 +108,49 @@ build_and_test() {
   fi
 }
 
-e2e_tests() {
-  local file log=$LOGS/e2e.log status=0 failed
+# Runs the test files of a directory: what it is called, directory, seconds it may take at most.
+node_tests() {
+  local name=$1 directory=$2 limit=$3 file log=$LOGS/${2##*/}.log status=0 failed
   local -a files=()
-  step "end to end: real chain, real clients"
-  for file in tests/e2e/*.test.mjs; do
-    [[ $file != *"$FILTER"* ]] || files+=("$file")
+  step "$name"
+  for file in "$directory"/*.test.mjs; do
+    [[ ! -e $file || $file != *"$FILTER"* ]] || files+=("$file")
   done
   if ((${#files[@]} == 0)); then
     tally 0 0 0
     return
   fi
-  "${GUARD[@]}" timeout -k 10 "$E2E_LIMIT" node --test --test-reporter=tap \
+  "${GUARD[@]}" timeout -k 10 "$limit" node --test --test-reporter=tap \
     --test-concurrency="$(nproc)" "${files[@]}" >"$log" 2>&1 </dev/null || status=$?
   if ((status == 124)); then
-    printf 'ended after %d s … ' "$E2E_LIMIT"
+    printf 'ended after %d s … ' "$limit"
   fi
   failed=$(($(tap_count "$log" fail) + $(tap_count "$log" cancelled)))
   ((status == 0 || failed > 0)) || failed=1
   tally "$(tap_count "$log" pass)" "$failed" \
     $(($(tap_count "$log" skipped) + $(tap_count "$log" todo)))
+  sed -n 's/^ *# \(LEFT OUT.*\)/      \1/p' "$log" | sort -u
   ((failed == 0)) || tap_failures "$log" >&2
+}
+
+e2e_tests() {
+  node_tests "end to end: real chain, real clients" tests/e2e "$E2E_LIMIT"
+}
+
+deploy_tests() {
+  node_tests "deployment: manifests, layer, units, scripts, monitoring" tests/deploy "$DEPLOY_LIMIT"
+}
+
+# What ./dev test --all adds.
+deploy_all_tests() {
+  local limit=$((3 * DEPLOY_LIMIT))
+  step "OP-TEE and the TA for the i.MX 93"
+  if ! logged imx93-build env -u TMPDIR bash scripts/optee/imx93.sh; then
+    broken
+    return
+  fi
+  done_step
+  node_tests "what was built for the i.MX 93, tools of its vendor" tests/deploy_all "$limit"
 }
 
 container_tests() {
@@ -192,8 +217,10 @@ remaining_tests() {
   ((quick)) || sanitized_tests
   e2e_tests
   ((quick)) && return
+  deploy_tests
   fuzz_tests
   unnamed_tests
+  ((!ALL)) || deploy_all_tests
 }
 
 only_heavy_tests() {
@@ -208,8 +235,9 @@ only_heavy_tests() {
 ordinary_tests() {
   local quick=$1 count=2
   if ((!quick)); then
-    count=5
-    [[ $FILTER ]] || count=9
+    count=6
+    [[ $FILTER ]] || count=10
+    ((!ALL)) || count=$((count + 2))
     setup all
   else
     setup quick
@@ -244,6 +272,7 @@ main() {
   while (($#)); do
     case $1 in
     --quick) quick=1 ;;
+    --all) ALL=1 ;;
     -*) usage_error scripts/dev/test.sh "test: '$1' is no option of it" ;;
     *)
       [[ -z $FILTER ]] || usage_error scripts/dev/test.sh "test takes one NAME"
@@ -252,6 +281,7 @@ main() {
     esac
     shift
   done
+  ((!quick || !ALL)) || usage_error scripts/dev/test.sh "test: --quick or --all, not both"
   run_tests "$quick"
 }
 

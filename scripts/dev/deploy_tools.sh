@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Fetches what checks the deployment files into build/tools/bin, out of Debian's packages: they
+# are unpacked and not installed, since prometheus would start as a server. Sourced by setup.sh.
+
+readonly TOOLS=$ROOT/build/tools
+# Go programs, which need a C library and nothing else: those of one suite serve both.
+readonly TOOL_PACKAGES=(kustomize kubectl prometheus promtool)
+
+tools_stamp() {
+  printf '1 %s' "${TOOL_PACKAGES[*]}"
+}
+
+tools_are_complete() {
+  [[ $(cat "$TOOLS/stamp" 2>/dev/null) == "$(tools_stamp)" ]]
+}
+
+# The stamp is laid there last.
+fetch_tools() {
+  local new=$TOOLS.new package
+  fetch_donor_packages "$(dpkg --print-architecture)" "${TOOL_PACKAGES[@]}" || return 1
+  rm -rf "$new"
+  mkdir -p "$new/root" "$TOOLS" || return 1
+  for package in "$ROOT"/build/apt/packages/*.deb; do
+    dpkg-deb -x "$package" "$new/root" || return 1
+  done
+  rm -rf "${TOOLS:?}/bin" "$ROOT/build/apt"
+  mv "$new/root/usr/bin" "$TOOLS/bin" || return 1
+  rm -rf "$new"
+  tools_stamp >"$TOOLS/stamp"
+}
+
+setup_tools() {
+  if tools_are_complete; then
+    done_step "nothing to do"
+    return
+  fi
+  logged tools fetch_tools
+  done_step
+}
