@@ -5,7 +5,7 @@
 # ./dev container build [--from-scratch] [NAME]
 # ./dev container test [NAME]
 #
-#   build           the images super-relay, super-relay-optee and super-relay-anvil, with podman
+#   build           the images super-relay, super-relay-optee and super-relay-anvil, and one for tests
 #   --from-scratch  their Dockerfiles compile OP-TEE's image and fetch the npm packages, instead
 #                   of taking both from this checkout
 #   test            build them, and run tests/container
@@ -26,10 +26,11 @@ readonly CONTAINER_PACKAGES=(podman runc netavark aardvark-dns iptables iproute2
 readonly CONTAINERS=$ROOT/build/container
 readonly PODMAN=$CONTAINERS/podman
 readonly BASE_IMAGE=docker.io/library/debian:trixie-slim
-readonly CONTAINER_IMAGES=(super-relay super-relay-anvil super-relay-optee)
+# In this order: that with systemd is made from the first.
+readonly CONTAINER_IMAGES=(super-relay super-relay-anvil super-relay-optee super-relay-systemd)
 # An image's Dockerfile, and what this checkout may hand to it: context=directory.
 declare -rA DOCKERFILES=([super-relay]=Dockerfile [super-relay-anvil]=Dockerfile.anvil
-  [super-relay-optee]=Dockerfile.optee-qemu)
+  [super-relay-optee]=Dockerfile.optee-qemu [super-relay-systemd]=Dockerfile.systemd)
 declare -rA HANDED=([super-relay-anvil]=modules=node_modules
   [super-relay-optee]=optee-image=build/optee/image)
 readonly CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
