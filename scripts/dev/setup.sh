@@ -23,7 +23,7 @@ readonly BUILD_PACKAGES=(ca-certificates gcc libc6-dev meson ninja-build pkg-con
   libcurl4-openssl-dev libsecp256k1-dev libsodium-dev libssl-dev libcmocka-dev valgrind)
 readonly RUN_PACKAGES=(curl jq)
 readonly TEST_PACKAGES=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev cppcheck
-  codespell shellcheck systemd yamllint)
+  codespell shellcheck systemd yamllint python3-venv)
 # The suite that has what the oldest supported one lacks.
 readonly DONOR_SUITE=trixie
 
