@@ -55,6 +55,13 @@ int cli_print_key(const struct kms_key *key);
 /* To be asked after a key was made, so that it tells what the TA had last, and that is for this
  * key unless a relay has signed in between. The key is there whether or not this can be told. */
 void cli_warn_of_entropy(struct kms *kms);
+/* To be asked before a key is made. SR_E_DENIED: the configuration demands hardware's random
+ * numbers (use_hardware_rng), and nothing in the TEE is known to be any. */
+bool cli_may_make_keys(const struct config *config, const struct kms_info *info,
+		       struct sr_error *err) SR_MUST_USE;
+/* The same, of the TEE that is open. */
+bool cli_check_entropy(const struct config *config, struct kms *kms,
+		       struct sr_error *err) SR_MUST_USE;
 /* 64 hex digits from a file, or from standard input (file NULL), where they are not shown when
  * typed. They pass through locked memory alone; the caller wipes the secret. */
 bool cli_read_secret(const char *file, uint8_t secret[static SR_TA_SECRET_SIZE],
@@ -64,6 +71,8 @@ bool cli_read_secret(const char *file, uint8_t secret[static SR_TA_SECRET_SIZE],
 
 /* path NULL: $SUPER_RELAY_CONFIG, else the defaults (the simulator). */
 bool cli_load_config(const char *path, struct config *out, struct sr_error *err) SR_MUST_USE;
+/* Adds to the notes what concerns this machine, as $SUPER_RELAY_SYS (default: /sys) tells it. */
+void cli_note_platform(struct config *config);
 /* The KMS that a configuration asks for, with its audit log. observe may be NULL. */
 bool cli_open_kms(const struct config *config,
 		  void (*observe)(void *arg, const struct kms_observation *seen), void *observe_arg,

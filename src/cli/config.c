@@ -8,8 +8,8 @@
 static const char help[] =
 	"Usage: super-relay config check [--json] FILE\n\n"
 	"Reads a configuration file as `super-relay node` would, expands its variables,\n"
-	"and says what is wrong with it, by line and key. Keys that are accepted but have\n"
-	"no effect are listed.\n";
+	"and says what is wrong with it, by line and key. What it asks for and cannot have\n"
+	"on this machine is listed; $SUPER_RELAY_SYS stands in for /sys.\n";
 
 static int print_result(const char *path, const struct config *config)
 {
@@ -41,6 +41,7 @@ static int check(const char *path)
 
 	if (!config_load(path, &config, &err))
 		return cli_fail(&err);
+	cli_note_platform(&config);
 	status = print_result(path, &config);
 	config_free(&config);
 	return status;

@@ -149,6 +149,26 @@ void cli_warn_of_entropy(struct kms *kms)
 		fprintf(stderr, "warning: %s (entropy for keys: %s)\n", KMS_ENTROPY_WARNING, text);
 }
 
+bool cli_may_make_keys(const struct config *config, const struct kms_info *info,
+		       struct sr_error *err)
+{
+	char text[KMS_ENTROPY_TEXT];
+
+	if (kms_entropy_text(info, text) || !config->optee_kms.hardware.use_hardware_rng)
+		return true;
+	return sr_fail(err, SR_E_DENIED,
+		       "no key is made here: [optee_kms.hardware] use_hardware_rng = true, and "
+		       "nothing in the TEE is known to be random (%s)",
+		       text);
+}
+
+bool cli_check_entropy(const struct config *config, struct kms *kms, struct sr_error *err)
+{
+	struct kms_info info;
+
+	return kms_get_info(kms, &info, err) && cli_may_make_keys(config, &info, err);
+}
+
 /* ---- secrets ------------------------------------------------------------- */
 
 /* 64 hex digits, "0x" before them or not, and line ends behind them. */

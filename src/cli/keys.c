@@ -83,12 +83,13 @@ static int run_show(struct kms *kms, const struct key_options *o)
 	return kms_get_key(kms, o->id, &key, &err) ? cli_print_key(&key) : cli_fail(&err);
 }
 
-static int run_generate(struct kms *kms, const struct key_options *o)
+static int run_generate(const struct config *config, struct kms *kms, const struct key_options *o)
 {
 	struct sr_error err = { .code = SR_OK };
 	struct kms_key key = { 0 };
 
-	if (!kms_generate_key(kms, o->id, o->algorithm_id, o->usage_bits, &key, &err))
+	if (!cli_check_entropy(config, kms, &err) ||
+	    !kms_generate_key(kms, o->id, o->algorithm_id, o->usage_bits, &key, &err))
 		return cli_fail(&err);
 	cli_warn_of_entropy(kms);
 	return cli_print_key(&key);
@@ -183,7 +184,7 @@ static int run_command(enum key_command command, struct key_options *o)
 	else if (command == KEYS_SHOW)
 		status = run_show(kms, o);
 	else if (command == KEYS_GENERATE)
-		status = run_generate(kms, o);
+		status = run_generate(&config, kms, o);
 	else if (command == KEYS_IMPORT)
 		status = run_import(kms, o);
 	else

@@ -347,7 +347,7 @@ int move_rotate(const struct move_options *o)
 	struct sr_error err = { .code = SR_OK };
 	struct kms_key key = { .id = "" };
 	struct tee tee = { .kms = NULL };
-	bool ok = open_tee(o, &tee, &err) &&
+	bool ok = open_tee(o, &tee, &err) && cli_check_entropy(&tee.config, tee.kms, &err) &&
 		  kms_rotate_key(tee.kms, o->words[0], o->words[1], &key, &err);
 
 	if (ok)

@@ -314,6 +314,7 @@ static int run(const char *path, bool paymaster_relay)
 	sr_log_setup(n->config.logging.level, cli_json() ? SR_LOG_JSON : n->config.logging.format);
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
+	cli_note_platform(&n->config);
 	for (size_t i = 0; i < n->config.notes.count; i++)
 		sr_log(SR_LOG_WARN, "config", "%s", n->config.notes.text[i]);
 	if (config_check(&n->config, &err) && start(n, &err)) {

@@ -8,14 +8,19 @@
 #include "cli/cli.h"
 #include "eth/eth.h"
 
-static void say_entropy(const struct kms_info *info)
+static void say_entropy(const struct config *c, const struct kms_info *info)
 {
+	struct sr_error ignored = { .code = SR_OK };
 	char text[KMS_ENTROPY_TEXT];
 	const bool sound = kms_entropy_text(info, text);
 
 	sr_log(SR_LOG_INFO, "node", "entropy for keys: %s", text);
 	if (!sound)
 		sr_log(SR_LOG_WARN, "node", KMS_ENTROPY_WARNING);
+	if (!cli_may_make_keys(c, info, &ignored))
+		sr_log(SR_LOG_WARN, "node",
+		       "[optee_kms.hardware] use_hardware_rng = true: no key is made in this TEE; "
+		       "how those in it were made is not known");
 }
 
 static void say_rollback(const struct config *c, const struct kms_info *info)
@@ -25,7 +30,7 @@ static void say_rollback(const struct config *c, const struct kms_info *info)
 							: "none (0)";
 
 	sr_log(info->anti_rollback >= 100 ? SR_LOG_INFO : SR_LOG_WARN, "node",
-	       "protection of the TEE's storage against rollback: %s%s", text,
+	       "keys lie in the TEE's secure storage; its protection against rollback: %s%s", text,
 	       info->anti_rollback >= 100	     ? ""
 	       : c->optee_kms.security.audit_logging ? "; what is put back is noticed as "
 						       "far as the audit log is not put "
@@ -46,7 +51,7 @@ static void say_what_it_is(const struct config *c, const struct kms_info *info)
 		sr_log(SR_LOG_WARN, "node",
 		       "audit_logging is off: nobody will be able to say what was signed");
 	say_rollback(c, info);
-	say_entropy(info);
+	say_entropy(c, info);
 }
 
 /* What the configuration says that the key is: an address, or a public key. */

@@ -110,7 +110,9 @@ static int run(struct provision_options *o)
 	    !cli_load_config(o->config, &config, &err))
 		return cli_fail(&err);
 	sr_log_setup(SR_LOG_ERROR, config.logging.format);
-	ok = cli_open_kms(&config, NULL, NULL, &kms, &err) && provision(o, &config, kms, &err);
+	/* the TA's own keys are made now, the one that envelopes are sealed to among them */
+	ok = cli_open_kms(&config, NULL, NULL, &kms, &err) &&
+	     cli_check_entropy(&config, kms, &err) && provision(o, &config, kms, &err);
 	kms_close(kms, 0);
 	config_free(&config);
 	return ok ? print_done(&o->provision) : cli_fail(&err);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -23,6 +24,17 @@ bool cli_load_config(const char *path, struct config *out, struct sr_error *err)
 	if (path && *path)
 		return config_load(path, out, err);
 	return config_parse("", 0, "built-in defaults", process_env, NULL, out, err);
+}
+
+void cli_note_platform(struct config *config)
+{
+	struct config_platform platform = { .board = CONFIG_BOARD_UNKNOWN };
+	const char *sys = getenv("SUPER_RELAY_SYS");
+	struct utsname name = { 0 };
+
+	uname(&name);
+	config_platform_detect(sys && *sys ? sys : "/sys", name.machine, &platform);
+	config_platform_notes(config, &platform);
 }
 
 /* Makes a directory and those above it, for this user alone. */

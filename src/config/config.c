@@ -212,9 +212,13 @@ static void note_key(struct loading *l, const struct config_key *key)
 {
 	bool simulator = l->config->paymaster_relay.kms_backend == CONFIG_KMS_SIMULATOR;
 	enum config_scope other = simulator ? CONFIG_OPTEE_ONLY : CONFIG_SIMULATOR_ONLY;
+	const bool *value = (const bool *)((const char *)l->config + key->offset);
+	const char *note = key->type != CONFIG_BOOL ? NULL
+			   : *value		    ? key->note_true
+						    : key->note_false;
 
-	if (key->note)
-		config_note(l->config, "[%s] %s: %s", key->section, key->name, key->note);
+	if (note)
+		config_note(l->config, "[%s] %s: %s", key->section, key->name, note);
 	if (key->scope == other)
 		config_note(l->config, "[%s] %s: no effect with kms_backend = \"%s\"", key->section,
 			    key->name, simulator ? "simulator" : "optee");

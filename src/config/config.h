@@ -19,8 +19,9 @@
 #define CONFIG_FILE_MAX ((size_t)1024 * 1024) /* bytes */
 #define CONFIG_NODES_MAX 4		      /* URLs in [node] node_http */
 #define CONFIG_NOTES_MAX 24
-#define CONFIG_NOTE_SIZE 256
+#define CONFIG_NOTE_SIZE 320
 #define CONFIG_HOST_SIZE 256
+#define CONFIG_BOARD_SIZE 64
 
 /* ---- values ------------------------------------------------------------ */
 
@@ -159,6 +160,29 @@ bool config_parse(const char *text, size_t len, const char *name, config_env env
  */
 bool config_check(const struct config *config, struct sr_error *err) SR_MUST_USE;
 
+/* ---- the machine ----------------------------------------------------------- */
+
+enum config_board {
+	CONFIG_BOARD_UNKNOWN, /* nothing says what it is, as in many containers */
+	CONFIG_BOARD_OTHER,
+	CONFIG_BOARD_IMX93,
+};
+
+struct config_platform {
+	enum config_board board;
+	char name[CONFIG_BOARD_SIZE]; /* for people to read; "" when nothing is known */
+};
+
+/*
+ * Asks the kernel's files under sys (usually /sys): the device tree, which many
+ * container engines hide, then the SoC's driver. machine is uname's, for those that
+ * have neither.
+ */
+void config_platform_detect(const char *sys, const char *machine, struct config_platform *out);
+
+/* Adds to the notes what keys mean, or cannot mean, on this machine. */
+void config_platform_notes(struct config *config, const struct config_platform *platform);
+
 /* Frees what the configuration owns and leaves it empty. */
 void config_free(struct config *config);
 
@@ -167,6 +191,7 @@ void config_free(struct config *config);
 enum config_type {
 	CONFIG_BOOL,
 	CONFIG_UNSIGNED, /* an integer that lands in an unsigned */
+	CONFIG_DURATION, /* the same, or a string such as "50ms"; the row's unit is its unit */
 	CONFIG_U64,	 /* an integer that lands in a uint64_t */
 	CONFIG_CHOICE,	 /* one of some names */
 	CONFIG_TEXT,
@@ -191,8 +216,9 @@ struct config_key {
 	const char *const *choices; /* of a choice (in its enum's order) or a list; NULL-ended */
 	/* a further rule for a text or a list's item; returns NULL, or what it expects */
 	const char *(*rule)(const char *text);
-	const char *effect; /* one or two sentences */
-	const char *note;   /* recorded when the key is given, NULL for none */
+	const char *effect;    /* one or two sentences */
+	const char *note_true; /* recorded when a boolean key is given so, NULL for none */
+	const char *note_false;
 	/* with the other backend the key has no effect, which is recorded when it is given */
 	enum config_scope scope;
 	size_t offset; /* in struct config */

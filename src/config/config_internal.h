@@ -28,6 +28,8 @@ const char *config_rule_key_id(const char *text);
 const char *config_rule_key_id_or_empty(const char *text);
 const char *config_rule_group_or_empty(const char *text);
 const char *config_rule_pin_or_empty(const char *text);
+/* "50ms", "10m", … in whole units ("seconds" or "milliseconds"). */
+bool config_duration(const char *text, const char *unit, uint64_t *out) SR_MUST_USE;
 
 /* ---- config_expand.c --------------------------------------------------- */
 

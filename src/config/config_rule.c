@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules for texts and for the items of lists. Each is a pure test that says what
+ * Rules for texts and for the items of lists, and durations. Each is a pure test that says what
  * it would have taken; they check form, and reach for no network or file.
  */
 #include "config/config_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,4 +143,34 @@ const char *config_rule_icon(const char *text)
 const char *config_rule_path(const char *text)
 {
 	return *text == '/' ? NULL : "an absolute path";
+}
+
+/* ---- durations --------------------------------------------------------------- */
+
+bool config_duration(const char *text, const char *unit, uint64_t *out)
+{
+	static const struct {
+		const char *suffix;
+		uint64_t ms;
+	} suffixes[] = { { "ms", 1 },
+			 { "s", 1000 },
+			 { "m", 60 * 1000 },
+			 { "h", 3600 * 1000 },
+			 { "d", 86400 * 1000 } };
+	const uint64_t unit_ms = strcmp(unit, "milliseconds") == 0 ? 1 : 1000;
+	char *end = NULL;
+	unsigned long long v = 0;
+
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || errno || v > UINT32_MAX)
+		return false;
+	for (size_t i = 0; i < SR_ARRAY_LEN(suffixes); i++) {
+		if (strcmp(end, suffixes[i].suffix) == 0) {
+			*out = v * suffixes[i].ms / unit_ms;
+			/* a part of a unit would be cut off, and nothing is cut to fit */
+			return v * suffixes[i].ms % unit_ms == 0;
+		}
+	}
+	return false;
 }

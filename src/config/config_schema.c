@@ -83,10 +83,10 @@ static const struct config_key rows[] = {
 	{ "rpc", "max_connections", CONFIG_UNSIGNED, AT(rpc.max_connections), .unit = "",
 	  .fallback = "10000", .min = 1, .max = 100000,
 	  .effect = "The most client connections open at one time." },
-	{ "rpc", "request_timeout_ms", CONFIG_UNSIGNED, AT(rpc.request_timeout_ms),
+	{ "rpc", "request_timeout_ms", CONFIG_DURATION, AT(rpc.request_timeout_ms),
 	  .unit = "milliseconds", .fallback = "30000", .min = 100, .max = 600000,
 	  .effect = "How long a request may take to arrive, and its answer to be taken." },
-	{ "rpc", "idle_timeout_s", CONFIG_UNSIGNED, AT(rpc.idle_timeout_s), .unit = "seconds",
+	{ "rpc", "idle_timeout_s", CONFIG_DURATION, AT(rpc.idle_timeout_s), .unit = "seconds",
 	  .fallback = "60", .min = 1, .max = 3600,
 	  .effect = "After how long a connection without a request is closed." },
 	{ "rpc", "cors_origins", CONFIG_LIST, AT(rpc.cors_origins), .unit = "",
@@ -95,7 +95,7 @@ static const struct config_key rows[] = {
 		    "array none." },
 	{ "rpc", "threads", CONFIG_UNSIGNED, AT(rpc.threads), .unit = "", .fallback = "0", .min = 0,
 	  .max = 64, .effect = "Event loops; 0 is one for each processor core." },
-	{ "rpc", "shutdown_timeout_ms", CONFIG_UNSIGNED, AT(rpc.shutdown_timeout_ms),
+	{ "rpc", "shutdown_timeout_ms", CONFIG_DURATION, AT(rpc.shutdown_timeout_ms),
 	  .unit = "milliseconds", .fallback = "5000", .min = 100, .max = 60000,
 	  .effect = "How long requests in progress may take to end after SIGTERM." },
 
@@ -118,10 +118,10 @@ static const struct config_key rows[] = {
 	{ "paymaster_relay", "chain_id", CONFIG_U64, AT(paymaster_relay.chain_id), .unit = "",
 	  .fallback = "0", .min = 0, .max = MAX_CHAIN_ID,
 	  .effect = "Another name of `[node] chain_id`. Where both are given they must agree." },
-	{ "paymaster_relay", "validity", CONFIG_UNSIGNED, AT(paymaster_relay.validity),
+	{ "paymaster_relay", "validity", CONFIG_DURATION, AT(paymaster_relay.validity),
 	  .unit = "seconds", .fallback = "600", .min = 30, .max = 86400,
 	  .effect = "How long a sponsorship is valid: its `validUntil` lies this far ahead." },
-	{ "paymaster_relay", "clock_skew", CONFIG_UNSIGNED, AT(paymaster_relay.clock_skew),
+	{ "paymaster_relay", "clock_skew", CONFIG_DURATION, AT(paymaster_relay.clock_skew),
 	  .unit = "seconds", .fallback = "30", .min = 0, .max = 600,
 	  .effect = "How far `validAfter` lies in the past, for chains whose clock is behind." },
 	{ "paymaster_relay", "verification_gas_limit", CONFIG_U64,
@@ -187,7 +187,7 @@ static const struct config_key rows[] = {
 	  .fallback = "\"\"", .min = 0, .max = 64, .rule = config_rule_key_id_or_empty,
 	  .effect = "The id of a key of usage `transaction`. It is checked and pinned at start, "
 		    "as the paymaster's is; this version sends no transactions. Empty: none." },
-	{ "optee_kms.security", "session_timeout", CONFIG_UNSIGNED,
+	{ "optee_kms.security", "session_timeout", CONFIG_DURATION,
 	  AT(optee_kms.security.session_timeout), .unit = "seconds", .fallback = "300", .min = 0,
 	  .max = 86400,
 	  .effect = "After how long an idle session to the Trusted Application is closed; 0 is "
@@ -227,24 +227,32 @@ static const struct config_key rows[] = {
 		    "hardware. With less the relay does not start." },
 	{ "optee_kms.hardware", "use_ele_crypto", CONFIG_BOOL,
 	  AT(optee_kms.hardware.use_ele_crypto), .unit = "", .fallback = "false",
-	  .effect = "No effect in this version: EdgeLock Enclave has no secp256k1, so the "
-		    "Trusted Application computes on the processor. Recorded as a note.",
-	  .note = "no effect in this version: the Trusted Application computes on the "
-		  "processor" },
+	  .effect = "EdgeLock Enclave has no secp256k1, so it can neither hold the key nor sign "
+		    "with it. With true, a note says so, and what this machine has, at each "
+		    "start; libsecp256k1 inside the Trusted Application signs either way.",
+	  .note_true = "cannot be had: EdgeLock Enclave has no secp256k1. The key lies in the "
+		       "TEE, and libsecp256k1 inside the Trusted Application signs with it, on "
+		       "the processor" },
 	{ "optee_kms.hardware", "use_hardware_rng", CONFIG_BOOL,
-	  AT(optee_kms.hardware.use_hardware_rng), .unit = "", .fallback = "true",
-	  .effect = "No effect: random numbers always come from the TEE's own generator. "
-		    "Recorded as a note.",
-	  .note = "no effect: random numbers always come from the TEE's own generator" },
+	  AT(optee_kms.hardware.use_hardware_rng), .unit = "", .fallback = "false",
+	  .effect = "With true, keys are made (`keys generate`, `keys rotate`, `provision`) "
+		    "only in a TEE whose random numbers are known to come from hardware: who "
+		    "built the Trusted Application vouches for the TEE's generator, or the "
+		    "processor's instruction delivers. With false they are made anyway, with a "
+		    "warning. The TEE's generator is asked in either case.",
+	  .note_false = "the TEE's generator cannot be turned off; false lets keys be made where "
+			"nothing in the TEE is known to be random" },
 	{ "optee_kms.hardware", "use_secure_storage", CONFIG_BOOL,
 	  AT(optee_kms.hardware.use_secure_storage), .unit = "", .fallback = "true",
-	  .effect = "No effect: keys always lie in the TEE's secure storage. Recorded as a "
-		    "note.",
-	  .note = "no effect: keys always lie in the TEE's secure storage" },
+	  .effect = "Keys always lie in the TEE's secure storage; what protects that against "
+		    "rollback is logged at start. With false, a note says that there is no "
+		    "other place.",
+	  .note_false = "cannot be turned off: keys lie in the TEE's secure storage, and there "
+			"is no other place for them" },
 	{ "optee_kms.performance", "batch_size", CONFIG_UNSIGNED,
 	  AT(optee_kms.performance.batch_size), .unit = "", .fallback = "16", .min = 1, .max = 64,
 	  .effect = "The most signatures in one call of the Trusted Application." },
-	{ "optee_kms.performance", "batch_timeout", CONFIG_UNSIGNED,
+	{ "optee_kms.performance", "batch_timeout", CONFIG_DURATION,
 	  AT(optee_kms.performance.batch_timeout), .unit = "milliseconds", .fallback = "0",
 	  .min = 0, .max = 1000,
 	  .effect = "How long a signature may wait for `min_batch` of them; 0 never waits." },

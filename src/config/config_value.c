@@ -16,6 +16,8 @@
 
 #include "eth/eth.h"
 
+#define EXPECTED_SIZE 96
+
 /* One value on its way to its field. */
 struct setting {
 	const struct config_key *key;
@@ -292,15 +294,20 @@ static bool set_bool(const struct setting *s, void *field)
 	return true;
 }
 
+/* What is expected of an integer, for messages. */
+static void put_bounds(const struct config_key *key, char out[static EXPECTED_SIZE])
+{
+	snprintf(out, EXPECTED_SIZE, "an integer from %llu to %llu%s%s%s",
+		 (unsigned long long)key->min, (unsigned long long)key->max, *key->unit ? " (" : "",
+		 key->unit, *key->unit ? ")" : "");
+}
+
 /* The bounds of every integer row lie within 0 and 2^63 - 1. */
 static bool take_integer(const struct setting *s, uint64_t *out)
 {
-	char expected[96] = { 0 };
-	const char *unit = s->key->unit;
+	char expected[EXPECTED_SIZE] = { 0 };
 
-	snprintf(expected, sizeof(expected), "an integer from %llu to %llu%s%s%s",
-		 (unsigned long long)s->key->min, (unsigned long long)s->key->max,
-		 *unit ? " (" : "", unit, *unit ? ")" : "");
+	put_bounds(s->key, expected);
 	if (s->value->type != TOML_INTEGER || s->value->as.integer < 0)
 		return fail_value(s, s->value, expected);
 	*out = (uint64_t)s->value->as.integer;
@@ -315,6 +322,29 @@ static bool set_unsigned(const struct setting *s, void *field)
 		return false;
 	*(unsigned *)field = (unsigned)v;
 	return true;
+}
+
+/* A number in quotes without a unit stays refused. */
+static bool set_duration(const struct setting *s, void *field)
+{
+	char bounds[EXPECTED_SIZE] = { 0 };
+	char expected[EXPECTED_SIZE + 48] = { 0 };
+	char *text = NULL;
+	uint64_t v = 0;
+	bool ok = false;
+
+	if (s->value->type != TOML_STRING)
+		return set_unsigned(s, field);
+	if (!take_text(s, s->value, &text))
+		return false;
+	put_bounds(s->key, bounds);
+	snprintf(expected, sizeof(expected), "%s, or such a time as \"50ms\", \"10s\" or \"5m\"",
+		 bounds);
+	ok = (config_duration(text, s->key->unit, &v) && v >= s->key->min && v <= s->key->max) ||
+	     fail_text(s, text, expected);
+	*(unsigned *)field = (unsigned)v;
+	free(text);
+	return ok;
 }
 
 static bool set_u64(const struct setting *s, void *field)
@@ -450,6 +480,7 @@ static const struct {
 } types[] = {
 	[CONFIG_BOOL] = { "boolean", set_bool },
 	[CONFIG_UNSIGNED] = { "integer", set_unsigned },
+	[CONFIG_DURATION] = { "integer or duration", set_duration },
 	[CONFIG_U64] = { "integer", set_u64 },
 	[CONFIG_CHOICE] = { "string", set_choice },
 	[CONFIG_TEXT] = { "string", set_text },

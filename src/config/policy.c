@@ -6,7 +6,6 @@
  */
 #include "config/config_internal.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,28 +48,18 @@ static bool take_integer(const struct toml_node *value, uint64_t max, uint64_t *
 	return true;
 }
 
-static uint64_t seconds_of(char unit)
-{
-	return unit == 's' ? 1 : unit == 'm' ? 60 : unit == 'h' ? 3600 : unit == 'd' ? 86400 : 0;
-}
-
 static bool take_seconds(const struct toml_node *value, uint64_t max, uint32_t *out,
 			 struct sr_error *err)
 {
 	static const char expected[] =
 		"seconds, or a string such as \"90s\", \"15m\", \"2h\", \"1d\"";
 	uint64_t v = 0;
-	char *end = NULL;
-	const char *text = NULL;
 
 	if (value->type == TOML_STRING) {
-		text = value->as.string.data;
-		errno = 0;
-		v = strtoull(text, &end, 10);
-		if (*text < '0' || *text > '9' || errno || !seconds_of(*end) || end[1] ||
-		    strlen(text) != value->as.string.len || v > UINT32_MAX)
+		/* a NUL within would hide what is behind it */
+		if (strlen(value->as.string.data) != value->as.string.len ||
+		    !config_duration(value->as.string.data, "seconds", &v))
 			return fail_type(value, expected, err);
-		v *= seconds_of(*end);
 	} else if (value->type == TOML_INTEGER && value->as.integer >= 0) {
 		v = (uint64_t)value->as.integer;
 	} else {

@@ -52,13 +52,15 @@ async function boot(name, { overlay, cpu }) {
   const words = await guest.sh(`until [ -e ${FIRST_WORDS} ]; do sleep 1; done; cat ${FIRST_WORDS}`);
   const hook = (await guest.exec([HOOK, "generate"])).stdout.trim();
   const config = configFor({ uuid: TEST_TA });
+  const demanding = `${config}[optee_kms.hardware]\nuse_hardware_rng = true\n`;
+  const demanded = await relayCli(guest, ["keys", "generate", "sound"], { config: demanding });
   const made = await relayCli(guest, ["keys", "generate", "key", "--json"], { config });
   await guest.shutdown();
 
   assert.match(words, /^00000000 [0-9a-f]{130}$/m);
   assert.match(hook, /^00000000 /);
   assert.equal(made.status, 0, made.stderr);
-  return { words, hook, key: JSON.parse(made.stdout).publicKey };
+  return { words, hook, demanded, key: JSON.parse(made.stdout).publicKey };
 }
 
 const bootTwice = (name, options) =>
@@ -75,6 +77,10 @@ describe("two boots from the same state with a frozen clock", { timeout: 240_000
 
     assert.equal(one.words, two.words);
     assert.notEqual(one.key, two.key);
+    for (const { demanded } of [one, two]) {
+      assert.equal(demanded.status, 1, "a key is made of what is not known to be random");
+      assert.match(demanded.stderr, /no key is made here: .* use_hardware_rng = true/);
+    }
   });
 
   // Linux uses the processor's instruction, too, and then takes another time for what it does:
@@ -85,5 +91,6 @@ describe("two boots from the same state with a frozen clock", { timeout: 240_000
 
     assert.notEqual(one.hook, two.hook, "with zeros for the normal world's bytes");
     assert.notEqual(one.key, two.key);
+    for (const { demanded } of [one, two]) assert.equal(demanded.status, 0, demanded.stderr);
   });
 });

@@ -172,6 +172,24 @@ static void refuses_values_out_of_bounds(void **state)
 	       "test.toml: line 2: [node] network: holds the control character 0x00");
 }
 
+static void takes_durations_as_text(void **state)
+{
+	struct config c = config_of("[optee_kms.performance]\nbatch_timeout = '50ms'\n"
+				    "[optee_kms.security]\nsession_timeout = '30m'\n"
+				    "[rpc]\nrequest_timeout_ms = '2s'\nidle_timeout_s = '2000ms'\n"
+				    "[paymaster_relay]\nvalidity = '1h'\nclock_skew = 60",
+				    NULL);
+
+	(void)state;
+	assert_int_equal(c.optee_kms.performance.batch_timeout, 50);
+	assert_int_equal(c.optee_kms.security.session_timeout, 1800);
+	assert_int_equal(c.rpc.request_timeout_ms, 2000);
+	assert_int_equal(c.rpc.idle_timeout_s, 2);
+	assert_int_equal(c.paymaster_relay.validity, 3600);
+	assert_int_equal(c.paymaster_relay.clock_skew, 60);
+	config_free(&c);
+}
+
 /* "[section]\nkey = value" must be refused for its value. */
 static void refuse_value(const char *section, const char *key, const char *value,
 			 const char *expected)
@@ -210,6 +228,23 @@ static void refuses_malformed_texts(void **state)
 	refuse_value("optee_kms", "device_path", "dev/tee0", "an absolute path");
 	refuse_value("paymaster_relay", "paymaster", "0x0000000000000000000000000000000000000000",
 		     "an address that is not zero");
+}
+
+static void refuses_durations_that_are_none_or_out_of_bounds(void **state)
+{
+	static const char *const bad[] = {
+		"",	  "50",	    "50 ms", "ms",	    "-1s",
+		"+1s",	  " 1s",    "1.5s",  "1S",	    "0x1s",
+		"1500ms", "86401s", "2d",    "4294967296s", "99999999999999999999s",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < SR_ARRAY_LEN(bad); i++)
+		refuse_value("optee_kms.security", "session_timeout", bad[i],
+			     "an integer from 0 to 86400 (seconds), or such a time as \"50ms\", "
+			     "\"10s\" or \"5m\"");
+	refuse("[rpc]\nmax_batch = '1s'", "test.toml: line 2: [rpc] max_batch: expected an "
+					  "integer from 1 to 1000, found \"1s\"");
 }
 
 static void refuses_malformed_urls_without_showing_them(void **state)
@@ -305,6 +340,8 @@ int main(void)
 		cmocka_unit_test(refuses_unknown_names_with_the_nearest_known_one),
 		cmocka_unit_test(refuses_wrong_types),
 		cmocka_unit_test(refuses_values_out_of_bounds),
+		cmocka_unit_test(takes_durations_as_text),
+		cmocka_unit_test(refuses_durations_that_are_none_or_out_of_bounds),
 		cmocka_unit_test(refuses_malformed_texts),
 		cmocka_unit_test(refuses_malformed_urls_without_showing_them),
 		cmocka_unit_test(suggests_the_nearest_choice),

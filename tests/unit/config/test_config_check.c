@@ -103,15 +103,15 @@ static void refuses_a_least_above_its_most(void **state)
 static void notes_keys_without_effect(void **state)
 {
 	struct config c = config_of("[optee_kms.hardware]\n"
-				    "use_ele_crypto = true\nuse_hardware_rng = true\n"
-				    "use_secure_storage = true\n[optee_kms]\n"
+				    "use_ele_crypto = true\nuse_hardware_rng = false\n"
+				    "use_secure_storage = false\n[optee_kms]\n"
 				    "device_path = '/dev/teepriv0'\n[simulator]\nstore = 's'\n"
 				    "[paymaster_relay]\nkms_backend = 'optee'",
 				    NULL);
 	static const char *const parts[] = {
-		"[optee_kms.hardware] use_ele_crypto: no effect in this version",
-		"[optee_kms.hardware] use_hardware_rng: no effect",
-		"[optee_kms.hardware] use_secure_storage: no effect",
+		"[optee_kms.hardware] use_ele_crypto: cannot be had: EdgeLock Enclave",
+		"[optee_kms.hardware] use_hardware_rng: the TEE's generator cannot be turned off",
+		"[optee_kms.hardware] use_secure_storage: cannot be turned off",
 		"[simulator] store: no effect with kms_backend = \"optee\"",
 		"[optee_kms] device_path: /dev/teepriv0 belongs to tee-supplicant",
 	};
@@ -121,6 +121,20 @@ static void notes_keys_without_effect(void **state)
 	for (size_t i = 0; i < SR_ARRAY_LEN(parts); i++)
 		assert_ptr_equal(strstr(c.notes.text[i], parts[i]), c.notes.text[i]);
 	assert_string_equal(c.optee_kms.device_path, "/dev/tee0");
+	config_free(&c);
+}
+
+/* What a file asks for and gets is nothing to warn of. */
+static void notes_nothing_where_it_is_as_asked(void **state)
+{
+	struct config c = config_of("[optee_kms.hardware]\n"
+				    "use_ele_crypto = false\nuse_hardware_rng = true\n"
+				    "use_secure_storage = true\n",
+				    NULL);
+
+	(void)state;
+	assert_int_equal(c.notes.count, 0);
+	assert_true(c.optee_kms.hardware.use_hardware_rng);
 	config_free(&c);
 }
 
@@ -246,6 +260,7 @@ int main(void)
 		cmocka_unit_test(refuses_an_entry_point_of_another_version),
 		cmocka_unit_test(refuses_a_least_above_its_most),
 		cmocka_unit_test(notes_keys_without_effect),
+		cmocka_unit_test(notes_nothing_where_it_is_as_asked),
 		cmocka_unit_test(notes_optee_keys_with_the_simulator),
 		cmocka_unit_test(keeps_the_audit_log_beside_the_store_and_not_in_it),
 		cmocka_unit_test(knows_the_levels_of_rollback_protection),

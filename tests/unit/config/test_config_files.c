@@ -4,9 +4,10 @@
 
 #include <stdlib.h>
 
-static const char *const variables[] = { "SR_RPC_LISTEN",  "SR_API_LISTEN", "ETH_NODE_URL",
-					 "SR_BUNDLER_URL", "SR_PAYMASTER",  "SR_STORE",
-					 "SR_NETWORK",	   "SR_LOG_LEVEL" };
+static const char *const variables[] = { "SR_RPC_LISTEN",      "SR_API_LISTEN", "ETH_NODE_URL",
+					 "SR_BUNDLER_URL",     "SR_PAYMASTER",	"SR_STORE",
+					 "SR_NETWORK",	       "SR_LOG_LEVEL",	"SR_LOGIN_GROUP",
+					 "SR_PAYMASTER_SIGNER" };
 
 static int clear_variables(void **state)
 {
@@ -78,7 +79,7 @@ static void check_tee_file(const char *name)
 	assert_int_equal(c.api.listen.port, 9000);
 	assert_string_equal(c.node.network, "sepolia");
 	assert_string_equal(c.node.bundler_url, "");
-	assert_int_equal(c.notes.count, 3);
+	assert_int_equal(c.notes.count, 0);
 	assert_true(c.optee_kms.security.audit_logging);
 	config_free(&c);
 	unsetenv("ETH_NODE_URL");
@@ -98,6 +99,24 @@ static void imx93_needs_a_paymaster_and_a_node(void **state)
 	check_tee_file(SR_SOURCE_DIR "/config/imx93-config.toml");
 }
 
+static void imx93_demands_what_the_board_can_give(void **state)
+{
+	struct config c;
+	struct sr_error err = { .code = SR_OK };
+
+	(void)state;
+	setenv("ETH_NODE_URL", "https://node.example", 1);
+	setenv("SR_PAYMASTER", "0x00000000000000000000000000000000000000cc", 1);
+	assert_true(config_load(SR_SOURCE_DIR "/config/imx93-config.toml", &c, &err));
+	assert_int_equal(c.optee_kms.security.require_rollback_protection, 1000);
+	assert_true(c.optee_kms.security.tamper_detection);
+	assert_true(c.optee_kms.hardware.use_hardware_rng);
+	assert_true(c.optee_kms.hardware.use_secure_storage);
+	assert_false(c.optee_kms.hardware.use_ele_crypto);
+	assert_int_equal(c.optee_kms.performance.batch_timeout, 0);
+	config_free(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -105,6 +124,7 @@ int main(void)
 		cmocka_unit_test_setup(dev_takes_every_variable, clear_variables),
 		cmocka_unit_test_setup(optee_needs_a_paymaster_and_a_node, clear_variables),
 		cmocka_unit_test_setup(imx93_needs_a_paymaster_and_a_node, clear_variables),
+		cmocka_unit_test_setup(imx93_demands_what_the_board_can_give, clear_variables),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@ static void put_bounds(struct sr_buf *b, const struct config_key *key)
 
 	switch (key->type) {
 	case CONFIG_UNSIGNED:
+	case CONFIG_DURATION:
 	case CONFIG_U64:
 		sr_buf_printf(b, "%llu to %llu", min, max);
 		break;
