@@ -60,6 +60,7 @@ struct continuation {
 	uint64_t seq;
 	uint8_t head[AUDIT_HEAD_SIZE];
 	uint64_t at_ms;
+	uint64_t added; /* records that the log did not hold yet */
 	struct sr_buf lines;
 };
 
@@ -97,6 +98,7 @@ static bool add_record(const struct audit_log *log, struct continuation *c, stru
 			       "audit log %s: expected record %llu, the TA sent %llu", log->path,
 			       (unsigned long long)c->seq + 1, (unsigned long long)record.seq);
 	c->seq = record.seq;
+	c->added++;
 	audit_next_head(c->head, bytes, c->head);
 	audit_put_record(&c->lines, &record, c->head, follows, c->at_ms);
 	return true;
@@ -121,6 +123,8 @@ bool audit_log_append(struct audit_log *log, const struct sr_bytes *records, siz
 			goto out;
 	}
 	ok = write_lines(log, &c.lines, err);
+	if (ok)
+		atomic_fetch_add(&log->appended, c.added);
 out:
 	sr_buf_free(&c.lines);
 	return ok;

@@ -164,6 +164,16 @@ uint64_t audit_log_durable(struct audit_log *log);
 
 const char *audit_log_path(const struct audit_log *log);
 
+/* For metrics. Any thread, without the lock. */
+struct audit_figures {
+	uint64_t records;	   /* appended by this process */
+	uint64_t unsigned_records; /* behind the last checkpoint */
+	uint64_t signed_at_ms;	   /* Unix time of the last record before it; 0: not known */
+	uint64_t size;		   /* bytes of the file */
+};
+
+void audit_log_figures(const struct audit_log *log, struct audit_figures *out);
+
 /* ---- verification --------------------------------------------------------- */
 
 enum audit_fault {

@@ -77,6 +77,10 @@ struct audit_log {
 	uint64_t known, synced; /* how often lines were taken, and as far as it is durable */
 	uint64_t known_seq, durable_seq; /* the last records of both */
 	bool syncing, broken;
+
+	/* for metrics; the atomics are read without the lock */
+	uint64_t last_at_ms; /* of the last record */
+	_Atomic uint64_t appended, signed_at_ms, unsigned_records;
 };
 
 /* Brings tail and end up to date; mends a torn last line. flock is held. */

@@ -187,3 +187,14 @@ const char *audit_log_path(const struct audit_log *log)
 {
 	return log->path;
 }
+
+void audit_log_figures(const struct audit_log *log, struct audit_figures *out)
+{
+	struct stat st = { 0 };
+
+	*out = (struct audit_figures){ .records = atomic_load(&log->appended),
+				       .unsigned_records = atomic_load(&log->unsigned_records),
+				       .signed_at_ms = atomic_load(&log->signed_at_ms) };
+	if (fstat(log->fd, &st) == 0 && st.st_size > 0)
+		out->size = (uint64_t)st.st_size;
+}

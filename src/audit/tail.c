@@ -43,6 +43,7 @@ static void take_record(struct audit_log *log, const struct audit_entry *entry)
 	tail->seq = entry->record.seq;
 	tail->generation = entry->record.generation;
 	memcpy(tail->head, entry->head, sizeof(tail->head));
+	log->last_at_ms = entry->at_ms;
 }
 
 static bool take_entry(struct audit_log *log, const struct audit_entry *entry, bool first,
@@ -60,8 +61,10 @@ static bool take_entry(struct audit_log *log, const struct audit_entry *entry, b
 	case AUDIT_LINE_CHECKPOINT:
 		if (!audit_checkpoint_decode(entry->checkpoint, &checkpoint, err))
 			return false;
-		if (checkpoint.seq > log->tail.checkpoint_seq)
-			log->tail.checkpoint_seq = checkpoint.seq;
+		if (checkpoint.seq <= log->tail.checkpoint_seq)
+			return true;
+		log->tail.checkpoint_seq = checkpoint.seq;
+		atomic_store(&log->signed_at_ms, log->last_at_ms);
 		return true;
 	default:
 		if (!log->tail.empty && entry->record.seq <= log->tail.seq)
@@ -95,6 +98,7 @@ bool audit_tail_take(struct audit_log *log, const char *text, size_t len, struct
 	log->end += (off_t)len;
 	if (log->end > log->least)
 		log->least = log->end;
+	atomic_store(&log->unsigned_records, log->tail.seq - log->tail.checkpoint_seq);
 	audit_sync_note(log, log->tail.seq);
 	return true;
 }

@@ -27,6 +27,8 @@ struct chain {
 
 struct request {
 	struct chain *chain;
+	const char *method;
+	uint64_t started_ns; /* of this attempt; 0: not yet */
 	struct request *next;
 	CURL *easy;
 	struct sr_buf body;
@@ -90,6 +92,20 @@ static void finish_error(struct request *r, enum sr_code code, const char *text)
 	finish(r, &reply);
 }
 
+static void observe(const struct chain *chain, const char *method, uint64_t started_ns,
+		    enum chain_outcome outcome)
+{
+	struct chain_observation seen = { .upstream = chain->config.name,
+					  .method = method,
+					  .outcome = outcome };
+
+	if (!chain->config.observe)
+		return;
+	if (started_ns)
+		seen.duration_ns = sr_time_monotonic_ns() - started_ns;
+	chain->config.observe(chain->config.observe_arg, &seen);
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
 	struct request *r = arg;
@@ -134,6 +150,7 @@ static bool start(struct request *r)
 {
 	struct chain *chain = r->chain;
 
+	r->started_ns = sr_time_monotonic_ns();
 	r->curl_error[0] = '\0';
 	if (!prepare(r) || curl_multi_add_handle(chain->multi, r->easy) != CURLM_OK)
 		return false;
@@ -190,6 +207,10 @@ static void finish_transport(struct request *r, CURLcode rc)
 
 	sr_log(SR_LOG_DEBUG, "chain", "%s: %s", r->chain->config.name,
 	       r->curl_error[0] ? r->curl_error : text);
+	observe(r->chain, r->method, r->started_ns,
+		r->response.failed		 ? CHAIN_MALFORMED
+		: rc == CURLE_OPERATION_TIMEDOUT ? CHAIN_TIMEOUT
+						 : CHAIN_UNAVAILABLE);
 	if (r->response.failed) {
 		finish_error(r, SR_E_UNAVAILABLE, "the answer is too large");
 		return;
@@ -216,6 +237,8 @@ static void complete(struct request *r, CURLcode rc)
 	/* Some servers send JSON-RPC errors with a 4xx: the body decides. */
 	if (!chain_parse_reply((struct sr_bytes){ r->response.data, r->response.len }, &parsed,
 			       &reply)) {
+		observe(chain, r->method, r->started_ns,
+			status == 200 ? CHAIN_MALFORMED : CHAIN_UNAVAILABLE);
 		if (status >= 500 && try_again(r))
 			return;
 		if (status != 200)
@@ -224,6 +247,7 @@ static void complete(struct request *r, CURLcode rc)
 		finish(r, &reply);
 		return;
 	}
+	observe(chain, r->method, r->started_ns, reply.is_rpc_error ? CHAIN_ERROR : CHAIN_OK);
 	chain->preferred = r->endpoint;
 	finish(r, &reply);
 	chain_parsed_free(&parsed);
@@ -420,13 +444,16 @@ bool chain_call(struct chain *chain, const char *method, struct sr_bytes params,
 
 	if (chain->closing)
 		return sr_fail(err, SR_E_UNAVAILABLE, "%s: closing", chain->config.name);
-	if (chain->count >= chain->config.max_in_flight)
+	if (chain->count >= chain->config.max_in_flight) {
+		observe(chain, method, 0, CHAIN_BUSY);
 		return sr_fail(err, SR_E_BUSY, "%s: %u calls are in flight already",
 			       chain->config.name, chain->count);
+	}
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return sr_fail(err, SR_E_NO_MEMORY, "%s: out of memory", chain->config.name);
 	*r = (struct request){ .chain = chain,
+			       .method = method,
 			       .repeatable = repeatable,
 			       .endpoint = chain->preferred,
 			       .response = { .limit = chain->config.max_response_bytes },

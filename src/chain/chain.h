@@ -17,6 +17,25 @@
 
 struct chain;
 
+/* What came of an attempt to ask the other side. */
+enum chain_outcome {
+	CHAIN_OK,	   /* a result */
+	CHAIN_ERROR,	   /* a JSON-RPC error of its own */
+	CHAIN_TIMEOUT,	   /* no answer in time */
+	CHAIN_UNAVAILABLE, /* no connection, or an HTTP status in place of an answer */
+	CHAIN_MALFORMED,   /* no JSON-RPC, or too large */
+	CHAIN_BUSY,	   /* not asked: too many calls are in flight */
+	CHAIN_OUTCOMES
+};
+
+/* One attempt, for metrics. On the loop's thread. */
+struct chain_observation {
+	const char *upstream; /* the name in the configuration */
+	const char *method;
+	enum chain_outcome outcome;
+	uint64_t duration_ns; /* 0: not asked */
+};
+
 struct chain_config {
 	const char *name; /* for messages: "node", "bundler" */
 	const char *urls[CHAIN_ENDPOINTS_MAX];
@@ -24,6 +43,8 @@ struct chain_config {
 	unsigned timeout_ms;	   /* of one attempt */
 	size_t max_response_bytes; /* more is an error */
 	unsigned max_in_flight;	   /* further calls fail with SR_E_BUSY */
+	void (*observe)(void *arg, const struct chain_observation *seen); /* may be NULL */
+	void *observe_arg;
 };
 
 bool chain_open(struct loop *loop, const struct chain_config *config, struct chain **out,
@@ -48,7 +69,7 @@ struct chain_reply {
 typedef void (*chain_done)(void *arg, const struct chain_reply *reply);
 
 /*
- * Calls method with params (a JSON array as text, copied). repeatable: the call
+ * Calls method (a constant string) with params (a JSON array as text, copied). repeatable: the call
  * may reach the other side twice without harm. True: done runs exactly once,
  * later, from the loop. False: it never does; SR_E_BUSY, SR_E_NO_MEMORY or
  * SR_E_UNAVAILABLE. done may start other calls, but not close the client.

@@ -35,6 +35,7 @@ struct node {
 	struct metrics *metrics;
 	struct kms *kms;
 	struct kms_key key;
+	struct kms_info tee; /* of the TEE, when there is one */
 	struct paymaster paymaster;
 	struct rpc rpc;
 	struct loop *loop;
@@ -47,24 +48,30 @@ struct node {
 	int caught;
 };
 
-static struct chain_config node_client(const struct config *c, unsigned timeout_ms)
+static struct chain_config node_client(const struct config *c, struct metrics *metrics,
+				       unsigned timeout_ms)
 {
 	struct chain_config out = { .name = "node",
 				    .timeout_ms = timeout_ms,
 				    .max_response_bytes = UPSTREAM_RESPONSE_MAX,
-				    .max_in_flight = UPSTREAM_IN_FLIGHT };
+				    .max_in_flight = UPSTREAM_IN_FLIGHT,
+				    .observe = metrics_observe_chain,
+				    .observe_arg = metrics };
 
 	for (size_t i = 0; i < c->node.node_http.count && i < CHAIN_ENDPOINTS_MAX; i++)
 		out.urls[out.url_count++] = c->node.node_http.items[i];
 	return out;
 }
 
-static struct chain_config bundler_client(const struct config *c, unsigned timeout_ms)
+static struct chain_config bundler_client(const struct config *c, struct metrics *metrics,
+					  unsigned timeout_ms)
 {
 	struct chain_config out = { .name = "bundler",
 				    .timeout_ms = timeout_ms,
 				    .max_response_bytes = UPSTREAM_RESPONSE_MAX,
-				    .max_in_flight = UPSTREAM_IN_FLIGHT };
+				    .max_in_flight = UPSTREAM_IN_FLIGHT,
+				    .observe = metrics_observe_chain,
+				    .observe_arg = metrics };
 
 	if (c->node.bundler_url[0])
 		out.urls[out.url_count++] = c->node.bundler_url;
@@ -86,12 +93,34 @@ bool cli_is_mainnet(const struct config *config)
 	return chain_id_of(config) == MAINNET_CHAIN_ID;
 }
 
+static const char *backend_name(const struct node *n)
+{
+	return n->config.paymaster_relay.kms_backend == CONFIG_KMS_OPTEE ? "optee" : "simulator";
+}
+
 static bool open_tee(struct node *n, struct sr_error *err)
 {
 	if (!cli_open_kms(&n->config, metrics_observe_kms, n->metrics, &n->kms, err))
 		return false;
 	metrics_set_kms(n->metrics, n->kms);
-	return cli_check_tee(&n->config, n->kms, &n->key, err);
+	return cli_check_tee(&n->config, n->kms, &n->key, err) &&
+	       kms_get_info(n->kms, &n->tee, err);
+}
+
+/* Without the paymaster there is no TEE to speak of. */
+static void set_build(struct node *n)
+{
+	struct metrics_build build = { .version = SR_VERSION,
+				       .backend = n->kms ? backend_name(n) : "none",
+				       .has_tee = n->kms != NULL,
+				       .rollback_protection = n->tee.anti_rollback };
+
+	if (n->kms) {
+		snprintf(build.ta_version, sizeof(build.ta_version), "%u.%u.%u", n->tee.major,
+			 n->tee.minor, n->tee.patch);
+		snprintf(build.tee, sizeof(build.tee), "%s", n->tee.implementation);
+	}
+	metrics_set_build(n->metrics, &build);
 }
 
 /* ---- the layers ------------------------------------------------------------- */
@@ -126,11 +155,13 @@ static void setup_paymaster(struct node *n)
 
 	snprintf(pm.key_id, sizeof(pm.key_id), "%s", c->optee_kms.keys.primary_paymaster);
 	paymaster_init(&n->paymaster, &pm, n->kms, chain_id_of(c));
+	paymaster_observe(&n->paymaster, metrics_observe_paymaster, n->metrics);
 }
 
 static void setup_rpc(struct node *n)
 {
 	const struct config *c = &n->config;
+	const char *method = NULL;
 
 	n->rpc = (struct rpc){ .paymaster = &n->paymaster,
 			       .paymaster_enabled = c->paymaster_relay.enabled,
@@ -142,21 +173,20 @@ static void setup_rpc(struct node *n)
 			       .observe_arg = n->metrics };
 	for (size_t i = 0; i < c->node.node_methods.count && i < RPC_NODE_METHODS_MAX; i++)
 		n->rpc.node_methods[n->rpc.node_method_count++] = c->node.node_methods.items[i];
+	for (size_t i = 0; (method = rpc_method_name(&n->rpc, i)); i++)
+		metrics_expect_method(n->metrics, method);
 }
 
 static bool start_health(struct node *n, struct sr_error *err)
 {
-	struct chain_config node = node_client(&n->config, HEALTH_TIMEOUT_MS);
-	struct chain_config bundler = bundler_client(&n->config, HEALTH_TIMEOUT_MS);
+	struct chain_config node = node_client(&n->config, n->metrics, HEALTH_TIMEOUT_MS);
+	struct chain_config bundler = bundler_client(&n->config, n->metrics, HEALTH_TIMEOUT_MS);
 	struct health_config h = { .kms = n->kms,
 				   .paymaster = &n->paymaster,
 				   .paymaster_enabled = n->config.paymaster_relay.enabled,
 				   .chain_id = chain_id_of(&n->config),
 				   .forbidden_chain_id = forbidden_chain_id(n),
-				   .kms_backend =
-					   n->config.paymaster_relay.kms_backend == CONFIG_KMS_OPTEE
-						   ? "optee"
-						   : "simulator",
+				   .kms_backend = backend_name(n),
 				   .public_key = n->kms ? n->key.public_key : NULL,
 				   .interval_ms = HEALTH_INTERVAL_MS };
 
@@ -166,7 +196,10 @@ static bool start_health(struct node *n, struct sr_error *err)
 	h.loop = n->loop;
 	h.node = n->chain;
 	h.bundler = n->bundler;
-	return health_start(&h, &n->health, err);
+	if (!health_start(&h, &n->health, err))
+		return false;
+	metrics_set_health(n->metrics, n->health);
+	return true;
 }
 
 static bool start_http(struct node *n, struct sr_error *err)
@@ -184,8 +217,8 @@ static bool start_http(struct node *n, struct sr_error *err)
 		.rpc = &n->rpc,
 		.health = n->health,
 		.metrics = n->metrics,
-		.node = node_client(c, NODE_TIMEOUT_MS),
-		.bundler = bundler_client(c, BUNDLER_TIMEOUT_MS),
+		.node = node_client(c, n->metrics, NODE_TIMEOUT_MS),
+		.bundler = bundler_client(c, n->metrics, BUNDLER_TIMEOUT_MS),
 	};
 	for (size_t i = 0; i < c->rpc.cors_origins.count && i < HTTP_CORS_ORIGINS_MAX; i++)
 		n->http.cors_origins[n->http.cors_origin_count++] = c->rpc.cors_origins.items[i];
@@ -254,6 +287,7 @@ static bool start(struct node *n, struct sr_error *err)
 	watch_signals(n);
 	if (n->config.paymaster_relay.enabled && !open_tee(n, err))
 		return false;
+	set_build(n);
 	setup_paymaster(n);
 	setup_rpc(n);
 	return start_health(n, err) && start_http(n, err);
@@ -289,6 +323,7 @@ static void stop(struct node *n)
 		loop_run(n->loop);
 		loop_destroy(n->loop);
 	}
+	metrics_set_health(n->metrics, NULL);
 	health_destroy(n->health);
 	metrics_set_kms(n->metrics, NULL);
 	kms_close(n->kms, 1000);

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "http/http_private.h"
 
 #define LINGER_NS UINT64_C(2000000000)
-#define FRESH_GRACE_NS UINT64_C(250000000)
+#define DRAIN_GRACE_NS UINT64_C(500000000)
 #define REFUSALS_MAX 64 /* connections over the limit that are told so; others are just closed */
 
 static void feed(struct http_connection *c, const char *data, size_t len);
@@ -46,6 +47,16 @@ static int on_url(llhttp_t *p, const char *at, size_t len)
 
 	sr_buf_append(&c->target, at, len);
 	return c->target.failed ? refuse_with(c, 414) : 0;
+}
+
+static int on_url_complete(llhttp_t *p)
+{
+	struct http_connection *c = p->data;
+	const char *target = sr_buf_cstr(&c->target);
+
+	if (target)
+		c->route = http_find_route(c->side, target);
+	return 0;
 }
 
 static int count_header_bytes(struct http_connection *c, size_t len)
@@ -139,6 +150,7 @@ static const llhttp_settings_t *settings(void)
 	static const llhttp_settings_t s = {
 		.on_message_begin = on_begin,
 		.on_url = on_url,
+		.on_url_complete = on_url_complete,
 		.on_header_field = on_header_field,
 		.on_header_value = on_header_value,
 		.on_header_value_complete = on_header_complete,
@@ -157,6 +169,7 @@ static void forget_message(struct http_connection *c)
 	sr_buf_clear(&c->target);
 	sr_buf_clear(&c->body);
 	memset(&c->headers, 0, sizeof(c->headers));
+	c->route = HTTP_ROUTE_OTHER;
 	c->headers_len = 0;
 	c->field_len = 0;
 	c->value_len = 0;
@@ -176,8 +189,9 @@ static void on_closed(uv_handle_t *handle)
 		w->connections = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
-	w->connection_count--;
+	w->connection_counts[c->side]--;
 	atomic_fetch_sub(&w->server->connections[c->side], 1);
+	metrics_count_connection(w->config->metrics, c->side, false);
 	sr_buf_free(&c->target);
 	sr_buf_free(&c->body);
 	sr_buf_free(&c->pending);
@@ -230,7 +244,7 @@ void http_connection_next(struct http_connection *c, bool keep_alive)
 	struct sr_buf pending = c->pending;
 
 	c->served = true;
-	if (c->lingering || !keep_alive || c->worker->draining) {
+	if (c->lingering || !keep_alive || http_is_draining(c->worker, c->side)) {
 		http_connection_linger(c);
 		return;
 	}
@@ -260,9 +274,8 @@ static void pause_reading(struct http_connection *c)
 static void dispatch(struct http_connection *c)
 {
 	struct http_exchange *x = calloc(1, sizeof(*x));
-	const char *target = sr_buf_cstr(&c->target);
 
-	if (!x || !target) {
+	if (!x || !sr_buf_cstr(&c->target)) {
 		free(x);
 		http_refuse(c, 503);
 		return;
@@ -270,15 +283,17 @@ static void dispatch(struct http_connection *c)
 	x->worker = c->worker;
 	x->connection = c;
 	x->side = c->side;
+	x->route = c->route;
 	x->method = (llhttp_method_t)c->parser.method;
 	x->http10 = c->parser.http_major == 1 && c->parser.http_minor == 0;
-	x->keep_alive = llhttp_should_keep_alive(&c->parser) && !c->worker->draining;
+	x->keep_alive =
+		llhttp_should_keep_alive(&c->parser) && !http_is_draining(c->worker, c->side);
 	memcpy(x->origin, c->headers.origin, sizeof(x->origin));
 	c->exchange = x;
 	c->worker->exchange_count++;
 	/* a TEE or a chain that hangs must not hold its clients for ever */
 	set_deadline_ms(c, HTTP_HANDLER_TIMEOUT_MS);
-	http_route(x, target, &c->headers, (struct sr_bytes){ c->body.data, c->body.len });
+	http_route(x, &c->headers, (struct sr_bytes){ c->body.data, c->body.len });
 	/* read by now: what is large is not kept while the handler waits */
 	if (c->body.cap > HTTP_PENDING_PAUSE)
 		sr_buf_free(&c->body);
@@ -369,8 +384,9 @@ static struct http_connection *connection_new(struct http_worker *w, enum http_s
 	if (c->next)
 		c->next->prev = c;
 	w->connections = c;
-	w->connection_count++;
+	w->connection_counts[side]++;
 	atomic_fetch_add(&w->server->connections[side], 1);
+	metrics_count_connection(w->config->metrics, side, true);
 	return c;
 }
 
@@ -397,7 +413,7 @@ static void on_rejected(uv_handle_t *handle)
 
 	l->spare_busy = false;
 	/* another may have come meanwhile, and libuv waits until it is taken */
-	if (!l->worker->draining)
+	if (!http_is_draining(l->worker, l->side))
 		http_connection_accept(l);
 }
 
@@ -443,8 +459,18 @@ void http_connection_adopt(struct http_worker *worker, enum http_side side, int 
 	connection_begin(c);
 }
 
-/* While draining, an idle connection goes at once if it has been served, and
- * after a moment if its first request may still be on the way. */
+/* What has come from the client and was not read yet: closing would reset it unanswered. */
+static bool has_unread(const struct http_connection *c)
+{
+	uv_os_fd_t fd = -1;
+	int bytes = 0;
+
+	return !uv_fileno((const uv_handle_t *)&c->tcp, &fd) && !ioctl(fd, FIONREAD, &bytes) &&
+	       bytes > 0;
+}
+
+/* While draining, an idle connection goes after a moment: a request may be on the way, sent by
+ * a client that cannot know yet. */
 static bool overstays(const struct http_connection *c, uint64_t now)
 {
 	const struct http_worker *w = c->worker;
@@ -456,9 +482,8 @@ static bool overstays(const struct http_connection *c, uint64_t now)
 		return false;
 	if (now >= w->drain_deadline_ns)
 		return true;
-	return idle && (c->served ||
-			now >= c->deadline_ns - (uint64_t)w->config->request_timeout_ms * 1000000u +
-					FRESH_GRACE_NS);
+	return http_is_draining(w, c->side) && idle && now >= w->drain_began_ns + DRAIN_GRACE_NS &&
+	       !has_unread(c);
 }
 
 void http_connections_tick(struct http_worker *worker, uint64_t now_ns)

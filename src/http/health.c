@@ -1,51 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <pthread.h>
-#include <stdatomic.h>
+/* Asking what a sponsorship needs, again and again. What came of it: health_report.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "http/http.h"
+#include "http/health_private.h"
 
-enum part { PART_TEE, PART_KEY, PART_NODE, PART_PAYMASTER, PART_BUNDLER, PARTS };
-
-static const char *const part_names[PARTS] = { "tee", "key", "node", "paymaster", "bundler" };
-
-/* What one part looked like when it was last asked. */
-struct check {
-	bool watched;
-	bool ok;
-	uint64_t checked_ns; /* 0: not yet */
-	char error[SR_ERROR_MESSAGE_MAX];
-	char detail[192]; /* JSON members behind "ok", each with a comma before it */
-};
-
-struct health {
-	struct health_config config;
-	uv_timer_t timer;
-	uv_work_t tee_work;
-	bool tee_busy;
-	unsigned asking; /* questions to node and bundler without an answer yet */
-	bool stopping;
-	atomic_bool draining;
-	pthread_mutex_t lock; /* of checks */
-	struct check checks[PARTS];
-	struct eth_address signer; /* of the key the relay signs with */
-	/* between the work thread and its completion */
-	bool tee_stopped; /* kms_check */
-	struct sr_error tee_error;
-	struct kms_key tee_key;
-	char deposit[ETH_U256_DEC_MAX];
-	unsigned contract_asking; /* answers of this round still to come */
-	struct sr_error contract_error;
-};
-
-/* A result this old says nothing any more: its check hangs. */
-static uint64_t stale_ns(const struct health *h)
-{
-	return ((uint64_t)h->config.interval_ms * 3 + 10000) * 1000000u;
-}
+const char *const health_part_names[PARTS] = { "tee", "key", "node", "paymaster", "bundler" };
 
 /* Records a result; a change is worth a line in the log. */
 static void record(struct health *h, enum part part, const struct sr_error *err, const char *detail)
@@ -62,9 +24,10 @@ static void record(struct health *h, enum part part, const struct sr_error *err,
 	snprintf(c->detail, sizeof(c->detail), "%s", detail);
 	pthread_mutex_unlock(&h->lock);
 	if (changed && ok)
-		sr_log(SR_LOG_INFO, "health", "%s: ok", part_names[part]);
+		sr_log(SR_LOG_INFO, "health", "%s: ok", health_part_names[part]);
 	else if (changed)
-		sr_log(SR_LOG_WARN, "health", "%s is not well: %s", part_names[part], err->message);
+		sr_log(SR_LOG_WARN, "health", "%s is not well: %s", health_part_names[part],
+		       err->message);
 }
 
 /* ---- TEE and key --------------------------------------------------------- */
@@ -134,18 +97,28 @@ static void check_chain_id(struct health *h, const struct eth_u256 *value, struc
 	}
 }
 
+static void set_node_answers(struct health *h, bool answers)
+{
+	pthread_mutex_lock(&h->lock);
+	h->node_answers = answers;
+	pthread_mutex_unlock(&h->lock);
+}
+
 static void on_chain_id(void *arg, const struct chain_reply *reply)
 {
 	struct health *h = arg;
 	struct sr_error err = { .code = SR_OK };
 	struct eth_u256 value;
+	bool answers = false;
 	char detail[192] = "";
 
 	h->asking--;
 	if (h->stopping)
 		return;
-	if (chain_reply_quantity(reply, &value, &err))
+	answers = chain_reply_quantity(reply, &value, &err);
+	if (answers)
 		check_chain_id(h, &value, &err);
+	set_node_answers(h, answers);
 	if (h->config.chain_id)
 		snprintf(detail, sizeof(detail), ",\"chainId\":%llu",
 			 (unsigned long long)h->config.chain_id);
@@ -159,6 +132,7 @@ static void on_chain_id(void *arg, const struct chain_reply *reply)
 static void contract_answered(struct health *h, const struct sr_error *err)
 {
 	char address[ETH_ADDRESS_TEXT];
+	char deposit[ETH_U256_DEC_MAX] = "unknown";
 	char detail[192];
 
 	h->asking--;
@@ -169,8 +143,13 @@ static void contract_answered(struct health *h, const struct sr_error *err)
 	if (--h->contract_asking)
 		return;
 	eth_address_to_text(&h->config.paymaster->config.contract, address);
+	if (h->contract_seen.deposit_known)
+		eth_u256_to_dec(&h->contract_seen.deposit, deposit);
 	snprintf(detail, sizeof(detail), ",\"address\":\"%s\",\"deposit\":\"%s\"", address,
-		 h->deposit);
+		 deposit);
+	pthread_mutex_lock(&h->lock);
+	h->contract = h->contract_seen;
+	pthread_mutex_unlock(&h->lock);
 	record(h, PART_PAYMASTER, &h->contract_error, detail);
 }
 
@@ -178,25 +157,22 @@ static void on_deposit(void *arg, const struct chain_reply *reply)
 {
 	struct health *h = arg;
 	struct sr_error err = { .code = SR_OK };
-	struct eth_u256 deposit;
 	uint8_t word[32];
 
 	if (chain_reply_data(reply, word, sizeof(word), &err)) {
-		deposit = eth_u256_from_be(word);
-		eth_u256_to_dec(&deposit, h->deposit);
-		if (eth_u256_is_zero(&deposit))
+		h->contract_seen.deposit = eth_u256_from_be(word);
+		h->contract_seen.deposit_known = true;
+		if (eth_u256_is_zero(&h->contract_seen.deposit))
 			sr_fail(&err, SR_E_UNAVAILABLE,
 				"the paymaster's deposit in the EntryPoint is 0");
-	} else {
-		snprintf(h->deposit, sizeof(h->deposit), "unknown");
-		if (err.code == SR_E_CORRUPT)
-			sr_fail(&err, SR_E_CORRUPT, "there is no EntryPoint at the address given");
+	} else if (err.code == SR_E_CORRUPT) {
+		sr_fail(&err, SR_E_CORRUPT, "there is no EntryPoint at the address given");
 	}
 	contract_answered(h, &err);
 }
 
 /* An answer that is one address, which must be the one expected. */
-static void expect_address(const struct chain_reply *reply, const char *what,
+static bool expect_address(const struct chain_reply *reply, const char *what,
 			   const struct eth_address *expected, struct sr_error *err)
 {
 	uint8_t word[32];
@@ -208,14 +184,14 @@ static void expect_address(const struct chain_reply *reply, const char *what,
 		if (err->code == SR_E_CORRUPT)
 			sr_fail(err, SR_E_CORRUPT,
 				"there is no VerifyingPaymaster at the address given");
-		return;
+		return false;
 	}
 	memcpy(given.bytes, word + 12, sizeof(given.bytes));
 	if (memcmp(&given, expected, sizeof(given)) == 0)
-		return;
+		return true;
 	eth_address_to_text(&given, text);
 	eth_address_to_text(expected, ours);
-	sr_fail(err, SR_E_CORRUPT, "the contract's %s is %s, ours %s", what, text, ours);
+	return sr_fail(err, SR_E_CORRUPT, "the contract's %s is %s, ours %s", what, text, ours);
 }
 
 static void on_signer(void *arg, const struct chain_reply *reply)
@@ -223,7 +199,8 @@ static void on_signer(void *arg, const struct chain_reply *reply)
 	struct health *h = arg;
 	struct sr_error err = { .code = SR_OK };
 
-	expect_address(reply, "verifying signer", &h->signer, &err);
+	if (expect_address(reply, "verifying signer", &h->signer, &err))
+		h->contract_seen.right++;
 	contract_answered(h, &err);
 }
 
@@ -232,7 +209,8 @@ static void on_contract_entry_point(void *arg, const struct chain_reply *reply)
 	struct health *h = arg;
 	struct sr_error err = { .code = SR_OK };
 
-	expect_address(reply, "EntryPoint", &h->config.paymaster->config.entry_point, &err);
+	if (expect_address(reply, "EntryPoint", &h->config.paymaster->config.entry_point, &err))
+		h->contract_seen.right++;
 	contract_answered(h, &err);
 }
 
@@ -274,6 +252,8 @@ static void ask(struct health *h, struct chain *chain, enum part part, const cha
 		       true, done, h, &err))
 		return;
 	h->asking--;
+	if (part == PART_NODE)
+		set_node_answers(h, false);
 	record(h, part, &err, "");
 }
 
@@ -301,6 +281,7 @@ static void start_contract_round(struct health *h)
 
 	eth_address_to_text(&pm->contract, contract);
 	h->contract_error = (struct sr_error){ .code = SR_OK };
+	h->contract_seen = (struct contract_facts){ .right = 0 };
 	h->contract_asking = 3;
 	h->asking += 3;
 	/* EntryPoint.balanceOf(address), then the contract's own verifyingSigner()
@@ -330,8 +311,15 @@ static void start_round(struct health *h)
 		    on_entry_points);
 }
 
+/* Whoever asks /live wants to know that this loop turns. */
+static void beat(struct health *h)
+{
+	atomic_store_explicit(&h->beat_ns, sr_time_monotonic_ns(), memory_order_relaxed);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
+	beat(timer->data);
 	start_round(timer->data);
 }
 
@@ -346,7 +334,7 @@ bool health_start(const struct health_config *config, struct health **out, struc
 	}
 	h->config = *config;
 	h->tee_work.data = h;
-	snprintf(h->deposit, sizeof(h->deposit), "unknown");
+	beat(h);
 	h->checks[PART_TEE].watched = config->kms != NULL;
 	h->checks[PART_KEY].watched = config->kms != NULL;
 	h->checks[PART_NODE].watched = config->node != NULL;
@@ -378,52 +366,4 @@ void health_destroy(struct health *h)
 void health_set_draining(struct health *h)
 {
 	atomic_store(&h->draining, true);
-}
-
-/* ---- report --------------------------------------------------------------- */
-
-static void put_check(struct sr_buf *out, const char *name, const struct check *c, bool ok,
-		      const char *error)
-{
-	sr_buf_printf(out, "\"%s\":{\"ok\":%s%s", name, ok ? "true" : "false", c->detail);
-	if (!ok) {
-		sr_buf_puts(out, ",\"error\":");
-		sr_buf_put_json_string(out, error, strlen(error));
-	}
-	sr_buf_puts(out, "}");
-}
-
-bool health_report(struct health *h, struct sr_buf *out)
-{
-	struct sr_buf parts = { 0 };
-	bool draining = atomic_load(&h->draining);
-	bool ready = true;
-	uint64_t now = sr_time_monotonic_ns();
-	bool first = true;
-
-	pthread_mutex_lock(&h->lock);
-	for (int i = 0; i < PARTS; i++) {
-		const struct check *c = &h->checks[i];
-		bool fresh = c->checked_ns && now - c->checked_ns < stale_ns(h);
-		const char *error = !c->checked_ns ? "not checked yet"
-				    : !fresh	   ? "the check does not end"
-						   : c->error;
-
-		if (!c->watched)
-			continue;
-		ready = ready && fresh && c->ok;
-		sr_buf_puts(&parts, first ? "" : ",");
-		put_check(&parts, part_names[i], c, fresh && c->ok, error);
-		first = false;
-	}
-	pthread_mutex_unlock(&h->lock);
-	ready = ready && !draining;
-	sr_buf_printf(out, "{\"status\":\"%s\",\"checks\":{",
-		      draining ? "draining"
-		      : ready  ? "ready"
-			       : "not_ready");
-	sr_buf_append(out, parts.data, parts.len);
-	sr_buf_puts(out, "}}\n");
-	sr_buf_free(&parts);
-	return ready;
 }

@@ -23,12 +23,32 @@ struct metrics;
 bool metrics_create(struct metrics **out, struct sr_error *err) SR_MUST_USE;
 void metrics_destroy(struct metrics *m);
 
-/* Observers, to be handed to the kms and to the rpc; arg is the metrics. Any thread. */
+struct health;
+
+/* Observers, to be handed to the layers below; arg is the metrics. Any thread. */
 void metrics_observe_kms(void *arg, const struct kms_observation *seen);
 void metrics_observe_rpc(void *arg, const struct rpc_observation *seen);
+void metrics_observe_chain(void *arg, const struct chain_observation *seen);
+void metrics_observe_paymaster(void *arg, enum paymaster_reason reason);
 
-/* The gauges are read from the KMS when it is set. */
+/* A method that is served: its counters are there before its first call. name is a constant. */
+void metrics_expect_method(struct metrics *m, const char *name);
+
+/* What is read when the page is written; NULL: nothing (any more). */
 void metrics_set_kms(struct metrics *m, const struct kms *kms);
+void metrics_set_health(struct metrics *m, struct health *health);
+
+/* Facts that do not change. Before the page is first written. */
+struct metrics_build {
+	const char *version; /* constants */
+	const char *backend;
+	bool has_tee; /* what follows was asked of the Trusted Application */
+	char ta_version[16];
+	char tee[64];
+	uint32_t rollback_protection;
+};
+
+void metrics_set_build(struct metrics *m, const struct metrics_build *build);
 void metrics_write(const struct metrics *m, struct sr_buf *out);
 
 /* ---- health (health.c) --------------------------------------------------- */
@@ -39,8 +59,6 @@ void metrics_write(const struct metrics *m, struct sr_buf *out);
  * loop given (the TEE's on a thread of its own); questions are answered from the last
  * results, from any thread.
  */
-struct health;
-
 struct health_config {
 	struct loop *loop;
 	struct kms *kms; /* NULL: not watched, as the next two */
@@ -65,6 +83,32 @@ void health_set_draining(struct health *health);
 /* Appends the JSON report; returns whether all that is needed works. */
 bool health_report(struct health *health, struct sr_buf *out);
 
+/* The same for metrics, finer: a node that answers may be on the wrong chain, a contract
+ * that is ours may have no deposit. What was not asked lately is not up. */
+enum health_component {
+	HEALTH_TEE,
+	HEALTH_KEY,
+	HEALTH_NODE,
+	HEALTH_CHAIN,
+	HEALTH_PAYMASTER,
+	HEALTH_DEPOSIT,
+	HEALTH_BUNDLER,
+	HEALTH_COMPONENTS
+};
+
+struct health_view {
+	bool watched[HEALTH_COMPONENTS];
+	bool up[HEALTH_COMPONENTS];
+	bool ready;
+	bool deposit_known;
+	double deposit_ether;
+};
+
+void health_look(struct health *health, struct health_view *out);
+/* When the loop of the checks was last seen to turn, on the monotonic clock; UINT64_MAX while
+ * it is being wound up and need not. */
+uint64_t health_beat_ns(const struct health *health);
+
 /* ---- server (server.c) --------------------------------------------------- */
 
 struct http_server;
@@ -84,6 +128,7 @@ struct http_config {
 	size_t max_body_bytes;
 	unsigned request_timeout_ms; /* to receive a request, and to send an answer */
 	unsigned idle_timeout_s;
+	unsigned stuck_after_ms; /* a loop that does not turn for so long fails /live; 0: 10 s */
 	const char *cors_origins[HTTP_CORS_ORIGINS_MAX]; /* "*" alone: any */
 	size_t cors_origin_count;
 	const struct rpc *rpc;

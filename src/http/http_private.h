@@ -20,6 +20,20 @@
 
 enum http_side { HTTP_SIDE_RPC, HTTP_SIDE_API, HTTP_SIDES };
 
+/* What requests are counted by; OTHER is whatever is none of ours. */
+enum http_route {
+	HTTP_ROUTE_OTHER,
+	HTTP_ROUTE_ROOT,
+	HTTP_ROUTE_RPC,
+	HTTP_ROUTE_HEALTH,
+	HTTP_ROUTE_LIVE,
+	HTTP_ROUTE_READY,
+	HTTP_ROUTE_METRICS,
+	HTTP_ROUTES
+};
+
+#define HTTP_STATUSES 15 /* that are ever answered with */
+
 struct http_worker;
 struct http_exchange;
 
@@ -56,6 +70,7 @@ struct http_connection {
 	char value[HTTP_VALUE_MAX];
 	size_t value_len;
 	size_t headers_len;
+	enum http_route route;		/* of the message; OTHER until its target is complete */
 	int refusal;			/* the status to refuse the message with, or 0 */
 	struct http_exchange *exchange; /* being handled */
 	uint64_t deadline_ns;		/* 0: none */
@@ -74,6 +89,7 @@ struct http_exchange {
 	struct http_worker *worker;
 	struct http_connection *connection; /* NULL: the client has gone */
 	enum http_side side;
+	enum http_route route;
 	llhttp_method_t method;
 	bool keep_alive;
 	bool http10;
@@ -90,13 +106,18 @@ struct http_worker {
 	uv_timer_t timer;
 	struct rpc_worker rpc;
 	struct http_connection *connections;
-	unsigned connection_count;
+	unsigned connection_counts[HTTP_SIDES];
 	unsigned exchange_count;
 	unsigned handle_count; /* listeners and timer not yet closed */
 	struct loop_task drain_task;
+	uint64_t drain_began_ns;
 	uint64_t drain_deadline_ns;
-	bool draining;
+	bool draining;	   /* no clients but probes any more */
+	bool api_draining; /* no probes either */
 	bool stopping;
+	_Atomic uint64_t beat_ns; /* when the loop was last seen to turn */
+	uint64_t resumed_ns;	  /* when it last found itself late; its own thread's */
+	atomic_bool ended;	  /* its loop has come to its end */
 	char read_buffer[HTTP_READ_SIZE];
 };
 
@@ -121,9 +142,14 @@ void http_connection_next(struct http_connection *c, bool keep_alive);
 void http_connection_linger(struct http_connection *c);
 /* Stops the worker's loop when nothing is left to wait for. */
 void http_worker_check_done(struct http_worker *worker);
+/* Whether this side takes no further requests. */
+bool http_is_draining(const struct http_worker *worker, enum http_side side);
 
 /* ---- response.c ---------------------------------------------------------- */
 
+/* All statuses that are ever answered with, by a small number; 500 stands for any other. */
+unsigned http_status_index(int status);
+int http_status_at(unsigned index);
 /* Answers and frees the exchange; exactly once. extra: further header lines, or NULL. */
 void http_respond(struct http_exchange *x, int status, const char *content_type,
 		  struct sr_bytes body, const char *extra);
@@ -138,7 +164,24 @@ const char *http_allowed_origin(const struct http_config *config, const char *or
 
 /* ---- routes.c ------------------------------------------------------------ */
 
-void http_route(struct http_exchange *x, const char *target, const struct http_headers *headers,
-		struct sr_bytes body);
+/* The route of a request's target. */
+enum http_route http_find_route(enum http_side side, const char *target);
+/* Its path, "other", or NULL where this side has no such route. */
+const char *http_route_path(enum http_side side, enum http_route route);
+void http_route(struct http_exchange *x, const struct http_headers *headers, struct sr_bytes body);
+
+/* ---- live.c ---------------------------------------------------------------- */
+
+void http_worker_name(const struct http_worker *worker, char out[static 16]);
+/* This loop turns. */
+void http_worker_beat(struct http_worker *worker);
+/* Whether all loops of the process turn; appends what /live answers. */
+bool http_live_report(const struct http_worker *asked, struct sr_buf *out);
+
+/* ---- metrics.c ------------------------------------------------------------- */
+
+void metrics_count_response(struct metrics *m, enum http_side side, enum http_route route,
+			    int status);
+void metrics_count_connection(struct metrics *m, enum http_side side, bool opened);
 
 #endif

@@ -13,40 +13,46 @@ struct answer {
 	bool interim; /* 100 Continue: the message goes on */
 };
 
+static const struct {
+	int status;
+	const char *reason;
+} statuses[] = {
+	{ 200, "OK" },
+	{ 204, "No Content" },
+	{ 400, "Bad Request" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 405, "Method Not Allowed" },
+	{ 408, "Request Timeout" },
+	{ 413, "Content Too Large" },
+	{ 414, "URI Too Long" },
+	{ 415, "Unsupported Media Type" },
+	{ 431, "Request Header Fields Too Large" },
+	{ 501, "Not Implemented" },
+	{ 503, "Service Unavailable" },
+	{ 504, "Gateway Timeout" },
+	{ 500, "Internal Server Error" }, /* and whatever is not above */
+};
+
+_Static_assert(SR_ARRAY_LEN(statuses) == HTTP_STATUSES, "each has its counter");
+
+unsigned http_status_index(int status)
+{
+	unsigned i = 0;
+
+	while (i + 1 < HTTP_STATUSES && statuses[i].status != status)
+		i++;
+	return i;
+}
+
+int http_status_at(unsigned index)
+{
+	return statuses[index].status;
+}
+
 static const char *reason(int status)
 {
-	switch (status) {
-	case 200:
-		return "OK";
-	case 204:
-		return "No Content";
-	case 400:
-		return "Bad Request";
-	case 403:
-		return "Forbidden";
-	case 404:
-		return "Not Found";
-	case 405:
-		return "Method Not Allowed";
-	case 408:
-		return "Request Timeout";
-	case 413:
-		return "Content Too Large";
-	case 414:
-		return "URI Too Long";
-	case 415:
-		return "Unsupported Media Type";
-	case 431:
-		return "Request Header Fields Too Large";
-	case 501:
-		return "Not Implemented";
-	case 503:
-		return "Service Unavailable";
-	case 504:
-		return "Gateway Timeout";
-	default:
-		return "Internal Server Error";
-	}
+	return statuses[http_status_index(status)].reason;
 }
 
 static void on_written(uv_write_t *req, int status)
@@ -132,7 +138,7 @@ void http_respond(struct http_exchange *x, int status, const char *content_type,
 {
 	struct http_connection *c = x->connection;
 	struct http_worker *w = x->worker;
-	bool keep_alive = x->keep_alive && !w->draining;
+	bool keep_alive = x->keep_alive && !http_is_draining(w, x->side);
 	struct answer *a = NULL;
 
 	if (!c)
@@ -153,6 +159,7 @@ void http_respond(struct http_exchange *x, int status, const char *content_type,
 		 x->origin, extra);
 	if (x->method != HTTP_HEAD)
 		sr_buf_append(&a->bytes, body.data, body.len);
+	metrics_count_response(w->config->metrics, x->side, x->route, status);
 	send_answer(c, a);
 out:
 	free(x);
@@ -199,6 +206,7 @@ void http_refuse(struct http_connection *c, int status)
 		 body.len, "close", c->headers.origin, NULL);
 	sr_buf_append(&a->bytes, body.data, body.len);
 	sr_buf_free(&body);
+	metrics_count_response(c->worker->config->metrics, c->side, c->route, status);
 	send_answer(c, a);
 }
 

@@ -62,13 +62,13 @@ static void serve_rpc(struct http_exchange *x, const struct http_headers *header
 
 /* ---- health and metrics -------------------------------------------------- */
 
-/* 200 while the loop that answers runs: being asked is the proof. */
+/* 200 while all loops turn: that of the answer, by answering. */
 static void serve_live(struct http_exchange *x)
 {
-	static const char body[] = "{\"status\":\"live\"}";
+	struct sr_buf out = { 0 };
+	bool live = http_live_report(x->worker, &out);
 
-	http_respond(x, 200, JSON, (struct sr_bytes){ (const uint8_t *)body, sizeof(body) - 1 },
-		     NULL);
+	respond_buffer(x, live ? 200 : 503, JSON, &out);
 }
 
 static void serve_report(struct http_exchange *x, bool fail_with_503)
@@ -97,50 +97,31 @@ static void serve_preflight(struct http_exchange *x)
 
 /* ---- table --------------------------------------------------------------- */
 
-enum route { ROUTE_NONE, ROUTE_RPC, ROUTE_HEALTH, ROUTE_LIVE, ROUTE_READY, ROUTE_METRICS };
+static const struct {
+	enum http_side side;
+	const char *path;
+	enum http_route route;
+} table[] = {
+	{ HTTP_SIDE_RPC, "/", HTTP_ROUTE_ROOT },
+	{ HTTP_SIDE_RPC, "/rpc", HTTP_ROUTE_RPC },
+	{ HTTP_SIDE_RPC, "/health", HTTP_ROUTE_HEALTH },
+	{ HTTP_SIDE_RPC, "/live", HTTP_ROUTE_LIVE },
+	{ HTTP_SIDE_RPC, "/ready", HTTP_ROUTE_READY },
+	{ HTTP_SIDE_API, "/health", HTTP_ROUTE_HEALTH },
+	{ HTTP_SIDE_API, "/live", HTTP_ROUTE_LIVE },
+	{ HTTP_SIDE_API, "/ready", HTTP_ROUTE_READY },
+	{ HTTP_SIDE_API, "/metrics", HTTP_ROUTE_METRICS },
+};
 
-static enum route find_route(enum http_side side, const char *path)
+const char *http_route_path(enum http_side side, enum http_route route)
 {
-	static const struct {
-		enum http_side side;
-		const char *path;
-		enum route route;
-	} table[] = {
-		{ HTTP_SIDE_RPC, "/", ROUTE_RPC },
-		{ HTTP_SIDE_RPC, "/rpc", ROUTE_RPC },
-		{ HTTP_SIDE_RPC, "/health", ROUTE_HEALTH },
-		{ HTTP_SIDE_RPC, "/live", ROUTE_LIVE },
-		{ HTTP_SIDE_RPC, "/ready", ROUTE_READY },
-		{ HTTP_SIDE_API, "/health", ROUTE_HEALTH },
-		{ HTTP_SIDE_API, "/live", ROUTE_LIVE },
-		{ HTTP_SIDE_API, "/ready", ROUTE_READY },
-		{ HTTP_SIDE_API, "/metrics", ROUTE_METRICS },
-	};
-	size_t len = strcspn(path, "?#");
-
+	if (route == HTTP_ROUTE_OTHER)
+		return "other";
 	for (size_t i = 0; i < SR_ARRAY_LEN(table); i++) {
-		if (table[i].side == side && strlen(table[i].path) == len &&
-		    strncmp(table[i].path, path, len) == 0)
-			return table[i].route;
+		if (table[i].side == side && table[i].route == route)
+			return table[i].path;
 	}
-	return ROUTE_NONE;
-}
-
-static void serve_get(struct http_exchange *x, enum route route)
-{
-	switch (route) {
-	case ROUTE_HEALTH:
-		serve_report(x, false);
-		return;
-	case ROUTE_READY:
-		serve_report(x, true);
-		return;
-	case ROUTE_LIVE:
-		serve_live(x);
-		return;
-	default:
-		serve_metrics(x);
-	}
+	return NULL;
 }
 
 /* "http://host/path" means the path (RFC 9112, section 3.2.2). */
@@ -154,6 +135,36 @@ static const char *path_of(const char *target)
 	return slash ? slash : "/";
 }
 
+enum http_route http_find_route(enum http_side side, const char *target)
+{
+	const char *path = path_of(target);
+	size_t len = strcspn(path, "?#");
+
+	for (size_t i = 0; i < SR_ARRAY_LEN(table); i++) {
+		if (table[i].side == side && strlen(table[i].path) == len &&
+		    strncmp(table[i].path, path, len) == 0)
+			return table[i].route;
+	}
+	return HTTP_ROUTE_OTHER;
+}
+
+static void serve_get(struct http_exchange *x)
+{
+	switch (x->route) {
+	case HTTP_ROUTE_HEALTH:
+		serve_report(x, false);
+		return;
+	case HTTP_ROUTE_READY:
+		serve_report(x, true);
+		return;
+	case HTTP_ROUTE_LIVE:
+		serve_live(x);
+		return;
+	default:
+		serve_metrics(x);
+	}
+}
+
 /* A browser does not ask before it sends a simple request: the page of an origin
  * that is not allowed must not get it done either. */
 static bool forbidden_page(const struct http_exchange *x)
@@ -161,24 +172,23 @@ static bool forbidden_page(const struct http_exchange *x)
 	return *x->origin && !http_allowed_origin(x->worker->config, x->origin);
 }
 
-void http_route(struct http_exchange *x, const char *target, const struct http_headers *headers,
-		struct sr_bytes body)
+void http_route(struct http_exchange *x, const struct http_headers *headers, struct sr_bytes body)
 {
-	enum route route = find_route(x->side, path_of(target));
+	bool rpc = x->route == HTTP_ROUTE_ROOT || x->route == HTTP_ROUTE_RPC;
 	bool reads = x->method == HTTP_GET || x->method == HTTP_HEAD;
 
-	if (route == ROUTE_NONE)
+	if (x->route == HTTP_ROUTE_OTHER)
 		http_respond_text(x, 404, "not found\n", NULL);
 	else if (x->method == HTTP_OPTIONS)
 		serve_preflight(x);
 	else if (forbidden_page(x))
 		http_respond_text(x, 403, "this origin is not allowed (rpc.cors_origins)\n", NULL);
-	else if (route == ROUTE_RPC && x->method == HTTP_POST)
+	else if (rpc && x->method == HTTP_POST)
 		serve_rpc(x, headers, body);
-	else if (route != ROUTE_RPC && reads)
-		serve_get(x, route);
+	else if (!rpc && reads)
+		serve_get(x);
 	else
 		http_respond_text(x, 405, "method not allowed\n",
-				  route == ROUTE_RPC ? "Allow: POST, OPTIONS\r\n"
-						     : "Allow: GET, HEAD, OPTIONS\r\n");
+				  rpc ? "Allow: POST, OPTIONS\r\n"
+				      : "Allow: GET, HEAD, OPTIONS\r\n");
 }

@@ -112,23 +112,9 @@ static void on_listener_closed(uv_handle_t *handle)
 	http_worker_check_done(l->worker);
 }
 
-void http_worker_check_done(struct http_worker *w)
+bool http_is_draining(const struct http_worker *w, enum http_side side)
 {
-	if (!w->draining || w->connection_count)
-		return;
-	/* no client is left: what is still asked upstream is asked for nobody */
-	if (!w->stopping) {
-		struct chain *node = w->rpc.node;
-		struct chain *bundler = w->rpc.bundler;
-
-		w->stopping = true;
-		uv_close((uv_handle_t *)&w->timer, on_handle_closed);
-		chain_close(bundler);
-		chain_close(node);
-	}
-	/* an exchange may still wait for the signer, which posts to this loop */
-	if (!w->exchange_count && !w->handle_count)
-		loop_stop(w->loop);
+	return side == HTTP_SIDE_RPC ? w->draining : w->api_draining;
 }
 
 /* Closing a listener resets what waits in its backlog: take that in first. */
@@ -146,15 +132,51 @@ static void close_listener(struct http_listener *l)
 	uv_close((uv_handle_t *)&l->tcp, on_listener_closed);
 }
 
+/* While clients wait for their answers, whoever asks /ready must hear that there will be no
+ * more, rather than nothing: the HTTP API goes when the last client has. */
+static void drain_api(struct http_worker *w)
+{
+	if (w->api_draining)
+		return;
+	w->api_draining = true;
+	w->drain_began_ns = sr_time_monotonic_ns();
+	close_listener(&w->listeners[HTTP_SIDE_API]);
+	http_connections_tick(w, sr_time_monotonic_ns());
+}
+
+/* No client is left: what is still asked upstream is asked for nobody. */
+static void begin_stop(struct http_worker *w)
+{
+	if (w->stopping)
+		return;
+	w->stopping = true;
+	uv_close((uv_handle_t *)&w->timer, on_handle_closed);
+	chain_close(w->rpc.bundler);
+	chain_close(w->rpc.node);
+}
+
+void http_worker_check_done(struct http_worker *w)
+{
+	if (!w->draining || w->connection_counts[HTTP_SIDE_RPC])
+		return;
+	drain_api(w);
+	if (w->connection_counts[HTTP_SIDE_API])
+		return;
+	begin_stop(w);
+	/* an exchange may still wait for the signer, which posts to this loop */
+	if (!w->exchange_count && !w->handle_count)
+		loop_stop(w->loop);
+}
+
 static void on_drain(struct loop_task *task)
 {
 	struct http_worker *w =
 		(struct http_worker *)(void *)((char *)task -
 					       offsetof(struct http_worker, drain_task));
 
-	for (int side = 0; side < HTTP_SIDES; side++)
-		close_listener(&w->listeners[side]);
+	close_listener(&w->listeners[HTTP_SIDE_RPC]);
 	w->draining = true;
+	w->drain_began_ns = sr_time_monotonic_ns();
 	http_connections_tick(w, sr_time_monotonic_ns());
 	http_worker_check_done(w);
 }
@@ -163,7 +185,13 @@ static void on_tick(uv_timer_t *timer)
 {
 	struct http_worker *w = timer->data;
 
+	http_worker_beat(w);
 	http_connections_tick(w, sr_time_monotonic_ns());
+}
+
+void http_worker_name(const struct http_worker *w, char out[static 16])
+{
+	snprintf(out, 16, "http-%u", (unsigned)(w - w->server->workers) % 1000u);
 }
 
 static void *worker_main(void *arg)
@@ -171,6 +199,7 @@ static void *worker_main(void *arg)
 	struct http_worker *w = arg;
 
 	loop_run(w->loop);
+	atomic_store(&w->ended, true);
 	return NULL;
 }
 
@@ -222,6 +251,7 @@ static bool worker_open(struct http_worker *w, struct http_server *server,
 	w->server = server;
 	w->config = server->config;
 	w->drain_task.run = on_drain;
+	http_worker_beat(w);
 	if (!loop_create(&w->loop, err))
 		return false;
 	w->rpc.loop = w->loop;
@@ -243,7 +273,7 @@ static bool worker_start(struct http_worker *w, struct sr_error *err)
 	if (pthread_create(&w->thread, NULL, worker_main, w))
 		return sr_fail(err, SR_E_UNAVAILABLE, "no thread for an event loop");
 	w->started = true;
-	snprintf(name, sizeof(name), "http-%u", (unsigned)(w - w->server->workers) % 1000u);
+	http_worker_name(w, name);
 	pthread_setname_np(w->thread, name);
 	return true;
 }

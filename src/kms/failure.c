@@ -126,8 +126,9 @@ bool kms_fail_call(struct sr_error *err, const struct kms_call *call)
 	}
 }
 
-void kms_fail_item(struct sr_error *err, enum kms_request_kind kind, uint32_t result)
+void kms_fail_item(struct kms_signature *out, enum kms_request_kind kind, uint32_t result)
 {
+	struct sr_error *err = &out->error;
 	const char *what = kind == KMS_TRANSACTION ? "transaction" : "sponsorship";
 	char text[64];
 
@@ -137,6 +138,7 @@ void kms_fail_item(struct sr_error *err, enum kms_request_kind kind, uint32_t re
 			what);
 		return;
 	case TEE_ERROR_OVERFLOW:
+		out->over_budget = true;
 		sr_fail(err, SR_E_DENIED,
 			"the key's budget in the TEE is used up for now: more may be signed when "
 			"the window has moved on");

@@ -265,3 +265,11 @@ unsigned kms_queue_depth(const struct kms *kms)
 {
 	return atomic_load(&kms->signer.depth);
 }
+
+bool kms_audit_figures(const struct kms *kms, struct audit_figures *out)
+{
+	if (!kms->config.log)
+		return false;
+	audit_log_figures(kms->config.log, out);
+	return true;
+}

@@ -30,8 +30,14 @@
 
 struct kms;
 
-/* One finished attempt at a TA command, for metrics. */
+enum kms_seen {
+	KMS_SEEN_COMMAND, /* an attempt at a TA command has finished */
+	KMS_SEEN_WAIT,	  /* a signing request waited, from queueing to the first attempt */
+};
+
+/* For metrics; KMS_SEEN_WAIT has a duration alone. */
 struct kms_observation {
+	enum kms_seen what;
 	uint32_t command; /* SR_TA_CMD_* */
 	TEEC_Result result;
 	uint64_t duration_ns;
@@ -122,6 +128,7 @@ bool kms_sign_ed25519(struct kms *kms, const char *id, struct sr_bytes message,
 
 struct kms_signature {
 	struct sr_error error; /* code SR_OK: the rest is valid */
+	bool over_budget;      /* with SR_E_DENIED: a window is used up, no rule was broken */
 	uint8_t digest[32];
 	uint8_t signature[SR_TA_SECP256K1_SIGNATURE_SIZE];
 };
@@ -142,6 +149,7 @@ struct kms_request {
 	void *arg;
 	/* the KMS's */
 	enum kms_request_kind kind;
+	uint64_t queued_ns;
 	struct kms_request *next;
 };
 
@@ -241,5 +249,7 @@ bool kms_attest(struct kms *kms, const char *id, const uint8_t nonce[static KMS_
 /* Open sessions now, and requests waiting: gauges for metrics. Any thread. */
 unsigned kms_sessions(const struct kms *kms);
 unsigned kms_queue_depth(const struct kms *kms);
+/* Of the audit log; false when there is none. Any thread. */
+bool kms_audit_figures(const struct kms *kms, struct audit_figures *out) SR_MUST_USE;
 
 #endif

@@ -95,7 +95,8 @@ struct kms_call {
 	size_t answer_size;   /* of the signing commands: bytes between version and records */
 	/* results */
 	size_t response_len;
-	TEEC_Result result; /* of the last attempt */
+	uint64_t started_ns; /* of the first attempt; 0: there was none */
+	TEEC_Result result;  /* of the last attempt */
 };
 
 /* Writes what every request begins with. */
@@ -105,7 +106,7 @@ void kms_call_set_audited(struct kms_call *call, uint64_t audited);
 /* What its result means, as an error; returns false (failure.c). */
 bool kms_fail_call(struct sr_error *err, const struct kms_call *call);
 /* The same for one item of a signing call. */
-void kms_fail_item(struct sr_error *err, enum kms_request_kind kind, uint32_t result);
+void kms_fail_item(struct kms_signature *out, enum kms_request_kind kind, uint32_t result);
 const char *kms_result_text(TEEC_Result result, char *buf, size_t size);
 
 /* Runs the call on a session of the pool, with the configured retries. */

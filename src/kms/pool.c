@@ -235,6 +235,8 @@ static TEEC_Result invoke_once(struct kms_pool *pool, struct kms_session *s, str
 	res = pool->config->api.invoke_command(&s->session, call->command, &op, &origin);
 	if (holds_secrets(call->command))
 		sr_wipe(request, call->request.len);
+	if (!call->started_ns)
+		call->started_ns = started;
 	call->result = res;
 	call->response_len = 0;
 	if (res == TEEC_SUCCESS && op.params[1].memref.size <= call->response_size) {

@@ -68,7 +68,7 @@ static void give_item(struct kms_reader *r, struct kms_request *request)
 	kms_get_bytes(r, result->digest, sizeof(result->digest));
 	kms_get_bytes(r, result->signature, sizeof(result->signature));
 	if (res != TEEC_SUCCESS)
-		kms_fail_item(&result->error, request->kind, res);
+		kms_fail_item(result, request->kind, res);
 }
 
 static size_t answer_size(unsigned count)
@@ -98,6 +98,22 @@ static void put_requests(struct kms_writer *w, const struct kms_request *batch, 
 	}
 }
 
+/* Up to the first attempt, so that the wait for the audit log counts, too. */
+static void observe_waits(const struct kms_signer *signer, const struct kms_request *batch,
+			  uint64_t started_ns)
+{
+	const struct kms_config *config = signer->pool->config;
+
+	if (!config->observe || !started_ns)
+		return;
+	for (; batch; batch = batch->next) {
+		struct kms_observation seen = { .what = KMS_SEEN_WAIT,
+						.duration_ns = started_ns - batch->queued_ns };
+
+		config->observe(config->observe_arg, &seen);
+	}
+}
+
 static bool sign_all(struct kms_signer *signer, struct kms_request *batch, unsigned count,
 		     struct sr_error *err)
 {
@@ -113,10 +129,13 @@ static bool sign_all(struct kms_signer *signer, struct kms_request *batch, unsig
 				 .response_size =
 					 1 + answer_size(count) + KMS_RECORDS_SIZE(count) };
 	struct kms_reader r = { 0 };
+	bool ok = false;
 
 	kms_call_begin(&call);
 	put_requests(&call.request, batch, batch->key_id, count);
-	if (!kms_record_call(signer->recorder, &call, err)) {
+	ok = kms_record_call(signer->recorder, &call, err);
+	observe_waits(signer, batch, call.started_ns);
+	if (!ok) {
 		/* the TA was not asked, or has answered: the fault is the log's */
 		if (call.result == TEEC_SUCCESS)
 			kms_hide_log_error(err);
@@ -258,6 +277,7 @@ bool kms_signer_submit(struct kms_signer *signer, struct kms_request *request, s
 	bool ok = true;
 
 	request->next = NULL;
+	request->queued_ns = sr_time_monotonic_ns();
 	pthread_mutex_lock(&signer->lock);
 	if (signer->closing) {
 		ok = sr_fail(err, SR_E_UNAVAILABLE, "the signer is shutting down");

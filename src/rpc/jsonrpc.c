@@ -8,6 +8,7 @@
 #define RESPONSE_LIMIT ((size_t)16 * 1024 * 1024)
 #define ENVELOPE_LIMIT ((size_t)4096) /* around a result: version, braces, a usual id */
 #define VALUES_MAX 65536	      /* a small value takes 16 bytes, in the body 2 */
+#define UNKNOWN "unknown"
 
 struct rpc_exchange {
 	const struct rpc *rpc;
@@ -246,6 +247,31 @@ static const struct rpc_method *find_method(const char *name)
 	return m ? m : find_in(rpc_methods_eth, name);
 }
 
+static size_t table_size(const struct rpc_method *table)
+{
+	size_t count = 0;
+
+	while (table[count].name)
+		count++;
+	return count;
+}
+
+const char *rpc_method_name(const struct rpc *rpc, size_t index)
+{
+	size_t pm = table_size(rpc_methods_pm);
+	size_t eth = table_size(rpc_methods_eth);
+
+	if (!index--)
+		return UNKNOWN;
+	if (index < pm)
+		return rpc_methods_pm[index].name;
+	index -= pm;
+	if (index < eth)
+		return rpc_methods_eth[index].name;
+	index -= eth;
+	return index < rpc->node_method_count ? rpc->node_methods[index] : NULL;
+}
+
 static void method_not_found(struct rpc_call *call, const char *name)
 {
 	char message[160];
@@ -308,7 +334,7 @@ static void run_call(struct rpc_call *call, yyjson_val *request)
 	const char *wrong = "expected a request object";
 	yyjson_val *id = NULL;
 
-	call->method = "unknown";
+	call->method = UNKNOWN;
 	call->started_ns = sr_time_monotonic_ns();
 	if (yyjson_is_obj(request)) {
 		wrong = check_request(request);

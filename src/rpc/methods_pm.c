@@ -5,6 +5,8 @@
 
 #include "rpc/rpc_private.h"
 
+#define STUB_MAY_LACK (ETH_OP_MAY_LACK_GAS | ETH_OP_MAY_LACK_FEES | ETH_OP_MAY_LACK_SIGNATURE)
+
 /* A sponsorship under way, and the operation where the answer repeats its gas. */
 struct sponsoring {
 	struct rpc_call *call;
@@ -26,6 +28,13 @@ static void fail_sponsoring(struct sponsoring *s, const struct sr_error *err)
 
 	sponsoring_free(s);
 	rpc_finish_failure(call, err);
+}
+
+/* What the paymaster was never asked is still a request for a sponsorship. */
+static void refuse_sponsoring(struct sponsoring *s, const struct sr_error *err)
+{
+	paymaster_conclude(s->call->rpc->paymaster, paymaster_reason_of(err));
+	fail_sponsoring(s, err);
 }
 
 /* What bundler or TEE made fail, once the client's part was found good. */
@@ -99,11 +108,13 @@ static struct sponsoring *sponsoring_new(struct rpc_call *call, struct sr_error 
 {
 	struct sponsoring *s = calloc(1, sizeof(*s));
 
-	if (!s)
-		sr_fail(err, SR_E_NO_MEMORY, "out of memory for a sponsorship");
-	else
+	if (s) {
 		s->call = call;
-	return s;
+		return s;
+	}
+	sr_fail(err, SR_E_NO_MEMORY, "out of memory for a sponsorship");
+	paymaster_conclude(call->rpc->paymaster, PAYMASTER_INTERNAL);
+	return NULL;
 }
 
 /* ERC-7677's four parameters: userOp, entryPoint, chainId, context. */
@@ -123,11 +134,12 @@ static void get_paymaster_stub_data(struct rpc_call *call)
 	struct paymaster_grant grant = { 0 };
 	struct sr_error err = { .code = SR_OK };
 	struct sr_buf out = { 0 };
-	bool ok = read_7677(call,
-			    ETH_OP_MAY_LACK_GAS | ETH_OP_MAY_LACK_FEES | ETH_OP_MAY_LACK_SIGNATURE,
-			    &op, &err) &&
-		  paymaster_stub(rpc->paymaster, &op, &grant, &err);
+	bool ok = read_7677(call, STUB_MAY_LACK, &op, &err);
 
+	if (!ok)
+		paymaster_conclude(rpc->paymaster, paymaster_reason_of(&err));
+	else
+		ok = paymaster_stub(rpc->paymaster, &op, &grant, &err);
 	eth_user_op_free(&op);
 	if (!ok) {
 		rpc_finish_failure(call, &err);
@@ -155,7 +167,7 @@ static void get_paymaster_data(struct rpc_call *call)
 		return;
 	}
 	if (!read_7677(call, ETH_OP_MAY_LACK_SIGNATURE, &s->op, &err))
-		fail_sponsoring(s, &err);
+		refuse_sponsoring(s, &err);
 	else
 		sponsor(s);
 }
@@ -206,14 +218,17 @@ static void on_estimate(void *arg, const struct chain_reply *reply)
 	if (err.code == SR_OK && reply->is_rpc_error) {
 		struct rpc_call *call = s->call;
 
+		paymaster_conclude(call->rpc->paymaster, PAYMASTER_ESTIMATE);
 		sponsoring_free(s);
 		rpc_finish_foreign_error(call, reply->rpc_code, reply->json);
 		return;
 	}
-	if (err.code != SR_OK || !apply_estimate(s, reply->json, &err))
-		fail_upstream(s, &err);
-	else
+	if (err.code == SR_OK && apply_estimate(s, reply->json, &err)) {
 		sponsor(s);
+		return;
+	}
+	paymaster_conclude(s->call->rpc->paymaster, PAYMASTER_BUNDLER);
+	fail_upstream(s, &err);
 }
 
 /* The operation as it will be validated: our stub in it, and a signature. */
@@ -232,28 +247,38 @@ static void put_estimate_params(const struct sponsoring *s, struct sr_buf *out)
 	sr_buf_printf(out, ",\"%s\"]", entry_point);
 }
 
+static bool ask_estimate(struct sponsoring *s, struct sr_error *err)
+{
+	struct sr_buf params = { 0 };
+	bool ok = false;
+
+	put_estimate_params(s, &params);
+	ok = params.failed ? sr_fail(err, SR_E_NO_MEMORY, "out of memory for an estimate")
+			   : chain_call(s->call->worker->bundler, "eth_estimateUserOperationGas",
+					(struct sr_bytes){ params.data, params.len }, true,
+					on_estimate, s, err);
+	sr_buf_free(&params);
+	if (!ok)
+		paymaster_conclude(s->call->rpc->paymaster, err->code == SR_E_NO_MEMORY
+								    ? PAYMASTER_INTERNAL
+								    : PAYMASTER_BUNDLER);
+	return ok;
+}
+
 static void estimate(struct sponsoring *s)
 {
 	struct sr_error err = { .code = SR_OK };
-	struct sr_buf params = { 0 };
-	struct chain *bundler = s->call->worker->bundler;
-	bool ok = false;
 
-	if (!bundler)
+	if (!s->call->worker->bundler) {
 		sr_fail(&err, SR_E_INVALID,
 			"userOp: expected callGasLimit, verificationGasLimit and "
 			"preVerificationGas, since this relay has no bundler to estimate them "
 			"with");
-	else if (paymaster_stub(s->call->rpc->paymaster, &s->op, &s->stub, &err)) {
-		put_estimate_params(s, &params);
-		ok = params.failed ? sr_fail(&err, SR_E_NO_MEMORY, "out of memory for an estimate")
-				   : chain_call(bundler, "eth_estimateUserOperationGas",
-						(struct sr_bytes){ params.data, params.len }, true,
-						on_estimate, s, &err);
-	}
-	sr_buf_free(&params);
-	if (!ok)
+		refuse_sponsoring(s, &err);
+	} else if (!paymaster_stub(s->call->rpc->paymaster, &s->op, &s->stub, &err) ||
+		   !ask_estimate(s, &err)) {
 		fail_sponsoring(s, &err);
+	}
 }
 
 static bool lacks_gas(const struct eth_user_op *op)
@@ -278,7 +303,7 @@ static void sponsor_user_operation(struct rpc_call *call)
 	    !rpc_param_object_or_null(call, 2, "context", &err) ||
 	    !rpc_param_user_op(call, 0, ETH_OP_MAY_LACK_GAS | ETH_OP_MAY_LACK_SIGNATURE, &s->op,
 			       &err))
-		fail_sponsoring(s, &err);
+		refuse_sponsoring(s, &err);
 	else if (lacks_gas(&s->op))
 		estimate(s);
 	else

@@ -68,6 +68,9 @@ typedef void (*rpc_done)(void *arg, struct sr_bytes response);
 void rpc_handle(const struct rpc *rpc, struct rpc_worker *worker, struct sr_bytes body,
 		rpc_done done, void *arg);
 
+/* The names that calls are observed under: "unknown" first, NULL behind the last. */
+const char *rpc_method_name(const struct rpc *rpc, size_t index);
+
 /* Appends an error response with id null, for whoever refuses a body unread. */
 void rpc_write_refusal(struct sr_buf *out, int code, const char *message);
 

@@ -26,7 +26,7 @@ import {
   startRelay,
   writeConfig,
 } from "./support/relay.mjs";
-import { Connection, post } from "./support/socket.mjs";
+import { Connection, exchange, post } from "./support/socket.mjs";
 import { Upstream } from "./support/upstream.mjs";
 
 const TIMEOUT = { timeout: 90_000 };
@@ -92,6 +92,53 @@ describe("SIGTERM", TIMEOUT, () => {
     assert.ok(Date.now() - started < 5000 * SLOWNESS);
   });
 
+  test("has /ready say so at once, while requests in flight finish", async () => {
+    let release;
+    const released = new Promise((resolve) => (release = resolve));
+    const answer = () => released.then(() => ({ result: { found: true } }));
+    const bundler = await new Upstream({ ...served, eth_getUserOperationByHash: answer }).open();
+    const relay = await relayBehind(bundler, { shutdown_timeout_ms: 20_000 });
+    const open = new Connection(relay.port).write(post(LOOK_UP));
+    await until("it is in flight", () => bundler.calls.includes(LOOK_UP.method));
+    const stopped = relay.stop();
+    const asked = (path) => fetch(`${relay.apiUrl}${path}`);
+    await until("/ready says no", async () => (await asked("/ready")).status === 503);
+
+    // again and again: no probe is refused while there is somebody to wait for
+    for (let i = 0; i < 20; i++) {
+      const ready = await asked("/ready");
+      assert.equal(ready.status, 503);
+      assert.equal((await ready.json()).status, "draining");
+      assert.equal((await asked("/live")).status, 200);
+      assert.match(await (await asked("/metrics")).text(), /^superrelay_ready 0$/m);
+      await sleep(20);
+    }
+    const late_comer = new Connection(relay.port).write(post(CHAIN));
+    assert.ok(await late_comer.closes(), "clients are refused");
+    release();
+    assert.deepEqual(JSON.parse((await open.response()).body).result, { found: true });
+    await stopped;
+    await assert.rejects(asked("/ready"), "with the last client the probes go, too");
+  });
+
+  test("answers what a client sends while it cannot know of the end", async () => {
+    const relay = await startLoneRelay();
+    const known = new Connection(relay.port).write(post(CHAIN));
+    await known.response();
+    const fresh = new Connection(relay.port);
+    await until("it is connected", () => fresh.socket.readyState === "open");
+    relay.process.kill("SIGTERM");
+    await until("it drains", () => /signal 15: draining/.test(relay.output()));
+    for (const connection of [known, fresh]) connection.write(post(CHAIN));
+    for (const connection of [known, fresh]) {
+      const response = await connection.response();
+      assert.equal(response.status, 200);
+      assert.equal(response.headers.connection, "close");
+      assert.ok(await connection.closes());
+    }
+    await relay.stop();
+  });
+
   test("does not wait for ever for an upstream that does not answer", async () => {
     const bundler = await new Upstream({
       ...served,
@@ -155,6 +202,21 @@ describe("SIGTERM", TIMEOUT, () => {
     const relay = await startLoneRelay();
 
     assert.deepEqual(await relay.kill("SIGINT"), { status: 0, signal: null });
+  });
+});
+
+describe("a relay that was stopped for a while", TIMEOUT, () => {
+  test("is live when it goes on: none of its loops hangs", async () => {
+    const relay = await startLoneRelay();
+    relay.process.kill("SIGSTOP");
+    // longer than a loop may take to turn
+    await sleep(11_000);
+    relay.process.kill("SIGCONT");
+    const probes = Array.from({ length: 20 }, () =>
+      exchange(relay.apiPort, "GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+    );
+    for (const probe of probes) assert.equal((await probe).body, '{"status":"live"}');
+    await relay.stop();
   });
 });
 

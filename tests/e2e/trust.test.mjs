@@ -9,6 +9,7 @@ import { describe, test } from "node:test";
 
 import { privateKeyToAccount } from "viem/accounts";
 
+import { scrape } from "./support/metrics.mjs";
 import { SENDER } from "./support/operations.mjs";
 import { workspace } from "./support/processes.mjs";
 import {
@@ -187,12 +188,17 @@ describe("a policy", TIMEOUT, () => {
     const relay = await startRelay(all.tee.config);
 
     assert.equal((await sponsorFails(relay)).code, REFUSED);
+    const decided = async (labels) =>
+      (await scrape(relay)).value("superrelay_sponsorship_decisions_total", labels);
+    assert.equal(await decided({ decision: "refused", reason: "key_policy" }), 1);
     await setPolicy(all, policyFile({ operations: 2 }), 1);
     assert.match((await sponsor(relay)).paymasterData, /^0x[0-9a-f]{258}$/);
     await sponsor(relay);
     const used = await sponsorFails(relay);
     assert.equal(used.code, REFUSED);
     assert.match(used.message, /budget in the TEE is used up/);
+    assert.equal(await decided({ decision: "refused", reason: "budget" }), 1);
+    assert.equal(await decided({ decision: "sponsored", reason: "ok" }), 2);
     // a restart gives nothing back
     await relay.stop();
     const again = await startRelay(all.tee.config);

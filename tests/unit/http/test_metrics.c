@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The metrics page as a scraper reads it, and docs/metrics.md as the list of
- * what stands on it: neither may know a metric that the other does not.
+ * The metrics page as a scraper reads it, and docs/metrics.md as the list of what may stand on it:
+ * each family has its row there. That each row has its family is for a whole relay to show
+ * (tests/e2e/metrics.test.mjs).
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "metrics_page.h"
 
-#include <cmocka.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "http/http.h"
-
-#define FAMILIES_MAX 32
+#define FAMILIES_MAX 64
 #define NAME_SIZE 80
 #define LABELS_SIZE 80
 #define LINE_SIZE 512
@@ -37,34 +33,7 @@ struct families {
 	size_t count;
 };
 
-static struct metrics *metrics;
-static struct sr_buf page;
-
-/* ---- fixture -------------------------------------------------------------- */
-
-static int setup(void **state)
-{
-	struct sr_error err = { .code = SR_OK };
-
-	(void)state;
-	return metrics_create(&metrics, &err) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	metrics_destroy(metrics);
-	sr_buf_free(&page);
-	return 0;
-}
-
-static const char *read_page(void)
-{
-	sr_buf_clear(&page);
-	metrics_write(metrics, &page);
-	assert_non_null(sr_buf_cstr(&page));
-	return sr_buf_cstr(&page);
-}
+/* ---- observing ------------------------------------------------------------ */
 
 static void observe_command(uint32_t command, TEEC_Result result, uint64_t ns, unsigned items)
 {
@@ -85,35 +54,16 @@ static void observe_call(const char *method, int code, uint64_t ns)
 /* So that every family has at least one sample. */
 static void observe_something_of_all(void)
 {
+	struct chain_observation asked = {
+		.upstream = "node", .method = "eth_call", .outcome = CHAIN_OK, .duration_ns = 9
+	};
+
 	observe_command(SR_TA_CMD_SIGN_SPONSORSHIP, TEEC_SUCCESS, 70000, 3);
 	observe_command(SR_TA_CMD_SIGN_SPONSORSHIP, TEEC_SUCCESS, 2000000000, 1);
 	observe_command(SR_TA_CMD_GENERATE_KEY, TEEC_ERROR_ACCESS_CONFLICT, 90000, 1);
 	observe_call("pm_getPaymasterData", 0, 80000);
 	observe_call("unknown", RPC_METHOD_NOT_FOUND, 10000);
-}
-
-/* The line that begins with this series and a space: its value. */
-static double value_of(const char *series)
-{
-	const char *at = read_page();
-	size_t len = strlen(series);
-
-	while (at) {
-		if (strncmp(at, series, len) == 0 && at[len] == ' ')
-			return strtod(at + len + 1, NULL);
-		at = strchr(at, '\n');
-		at += at ? 1 : 0;
-	}
-	fail_msg("there is no series %s", series);
-	return -1;
-}
-
-static void assert_value(const char *series, double expected)
-{
-	double value = value_of(series);
-
-	if (value < expected || value > expected)
-		fail_msg("%s: expected %.9g, got %.9g", series, expected, value);
+	metrics_observe_chain(metrics, &asked);
 }
 
 /* ---- reading lines --------------------------------------------------------- */
@@ -306,7 +256,7 @@ static void read_rows(const char *text, struct families *all)
 
 /* ---- tests -------------------------------------------------------------------- */
 
-static void documents_each_metric_and_no_other(void **state)
+static void documents_each_metric(void **state)
 {
 	struct families emitted = { .count = 0 };
 	struct families documented = { .count = 0 };
@@ -326,10 +276,6 @@ static void documents_each_metric_and_no_other(void **state)
 		assert_string_equal(row->type, f->type);
 		assert_true(f->sampled);
 		assert_string_equal(row->labels, f->labels);
-	}
-	for (size_t i = 0; i < documented.count; i++) {
-		if (!find(&emitted, documented.items[i].name))
-			fail_msg("%s is documented, but not emitted", documented.items[i].name);
 	}
 	assert_true(emitted.count > 0);
 }
@@ -396,12 +342,12 @@ static void counts_a_duration_on_a_bound_as_within_it(void **state)
 	(void)state;
 	observe_command(SR_TA_CMD_SIGN_SPONSORSHIP, TEEC_SUCCESS, 50000, 1);
 	observe_command(SR_TA_CMD_SIGN_SPONSORSHIP, TEEC_SUCCESS, 50001, 1);
-	observe_command(SR_TA_CMD_SIGN_SPONSORSHIP, TEEC_SUCCESS, 1000000001, 1);
+	observe_command(SR_TA_CMD_SIGN_SPONSORSHIP, TEEC_SUCCESS, 5000000001, 1);
 	assert_value(DURATION "_bucket{" SPONSORING ",le=\"5e-05\"}", 1);
 	assert_value(DURATION "_bucket{" SPONSORING ",le=\"0.0001\"}", 2);
-	assert_value(DURATION "_bucket{" SPONSORING ",le=\"1\"}", 2);
+	assert_value(DURATION "_bucket{" SPONSORING ",le=\"5\"}", 2);
 	assert_value(DURATION "_bucket{" SPONSORING ",le=\"+Inf\"}", 3);
-	assert_value(DURATION "_sum{" SPONSORING "}", 1.000100002);
+	assert_value(DURATION "_sum{" SPONSORING "}", 5.000100002);
 }
 
 static void counts_a_batch_once_as_command_and_whole_as_signatures(void **state)
@@ -450,24 +396,40 @@ static void counts_calls_by_method_and_outcome(void **state)
 	assert_value("superrelay_rpc_requests_total{method=\"eth_chainId\",result=\"ok\"}", 1);
 	assert_value("superrelay_rpc_requests_total{method=\"eth_chainId\",result=\"error\"}", 1);
 	assert_value("superrelay_rpc_requests_total{method=\"unknown\",result=\"error\"}", 1);
-	assert_value("superrelay_rpc_request_seconds_total{method=\"eth_chainId\"}", 2);
+	assert_value("superrelay_rpc_request_duration_seconds_sum{method=\"eth_chainId\"}", 2);
+	assert_value("superrelay_rpc_request_duration_seconds_count{method=\"eth_chainId\"}", 2);
+}
+
+/* The page but for what changes by itself. */
+static char *without_process(void)
+{
+	const char *text = read_page();
+	const char *end = strstr(text, "# HELP process_");
+	char *copied = NULL;
+
+	assert_non_null(end);
+	copied = strndup(text, (size_t)(end - text));
+	assert_non_null(copied);
+	return copied;
 }
 
 static void leaves_commands_aside_that_are_none(void **state)
 {
-	struct sr_buf before = { 0 };
+	char *before = without_process();
+	char *after = NULL;
 
 	(void)state;
-	metrics_write(metrics, &before);
 	observe_command(SR_TA_CMD_ROTATE_KEY + 1, TEEC_SUCCESS, 1000, 1);
 	observe_command(UINT32_MAX, TEEC_ERROR_GENERIC, 1000, 1);
-	assert_string_equal(read_page(), sr_buf_cstr(&before));
-	sr_buf_free(&before);
+	after = without_process();
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
 }
 
 static void tells_when_the_process_started(void **state)
 {
-	double now = (double)sr_time_unix_s();
+	double now = (double)sr_time_unix_ms() / 1000;
 	double started = value_of("process_start_time_seconds");
 
 	(void)state;
@@ -592,29 +554,23 @@ static void loses_nothing_to_concurrent_observers(void **state)
 		     THREADS * ROUNDS);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, metrics_setup, metrics_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(documents_each_metric_and_no_other, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(writes_valid_text_before_anything_is_observed,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(writes_every_series_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(adds_up_the_buckets_of_a_duration, setup, teardown),
-		cmocka_unit_test_setup_teardown(counts_a_duration_on_a_bound_as_within_it, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(
-			counts_a_batch_once_as_command_and_whole_as_signatures, setup, teardown),
-		cmocka_unit_test_setup_teardown(names_errors_by_their_globalplatform_result, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(counts_calls_by_method_and_outcome, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(leaves_commands_aside_that_are_none, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(tells_when_the_process_started, setup, teardown),
-		cmocka_unit_test_setup_teardown(reads_the_gauges_from_the_kms, setup, teardown),
-		cmocka_unit_test_setup_teardown(loses_nothing_to_concurrent_observers, setup,
-						teardown),
+		TEST(documents_each_metric),
+		TEST(writes_valid_text_before_anything_is_observed),
+		TEST(writes_every_series_once),
+		TEST(adds_up_the_buckets_of_a_duration),
+		TEST(counts_a_duration_on_a_bound_as_within_it),
+		TEST(counts_a_batch_once_as_command_and_whole_as_signatures),
+		TEST(names_errors_by_their_globalplatform_result),
+		TEST(counts_calls_by_method_and_outcome),
+		TEST(leaves_commands_aside_that_are_none),
+		TEST(tells_when_the_process_started),
+		TEST(reads_the_gauges_from_the_kms),
+		TEST(loses_nothing_to_concurrent_observers),
 	};
 
 	return cmocka_run_group_tests_name("http metrics", tests, NULL, NULL);

@@ -417,12 +417,14 @@ static void a_budget_that_is_used_up_has_its_own_message(void **state)
 
 		wait_for(&w[i]);
 		ok += e->code == SR_OK;
-		if (e->code == SR_OK)
+		if (e->code == SR_OK) {
 			assert_signed(&w[i]);
-		else
+		} else {
 			assert_non_null(
 				strstr(e->message, i == 2 ? "policy in the TEE does not"
 							  : "budget in the TEE is used up"));
+			assert_int_equal(w[i].request.result.over_budget, i != 2);
+		}
 	}
 	assert_int_equal(ok, 5);
 	must(kms_get_policy(kms, SPONSOR, &policy, &err), &err);

@@ -311,6 +311,103 @@ static void a_missing_key_is_an_error_and_makes_none(void **state)
 	pm.config = saved;
 }
 
+static unsigned told[PAYMASTER_REASONS];
+static unsigned told_in_all;
+
+static void count_reason(void *arg, enum paymaster_reason reason)
+{
+	(void)arg;
+	told[reason]++;
+	told_in_all++;
+}
+
+/* What the last request came to, and that it was told of once. */
+static void assert_told(enum paymaster_reason reason)
+{
+	assert_int_equal(told[reason], 1);
+	assert_int_equal(told_in_all, 1);
+	memset(told, 0, sizeof(told));
+	told_in_all = 0;
+}
+
+static void refuse(const struct eth_user_op *op)
+{
+	struct paymaster_request r = { .done = on_done };
+	struct sr_error err = { .code = SR_OK };
+
+	assert_false(paymaster_sponsor(&pm, op, loop, &r, &err));
+}
+
+static void each_request_is_told_of_once_with_its_reason(void **state)
+{
+	struct eth_user_op op = operation();
+	struct paymaster_request r = { .done = on_done };
+	struct paymaster_grant grant;
+	struct sr_error err = { .code = SR_OK };
+
+	(void)state;
+	paymaster_observe(&pm, count_reason, NULL);
+	sponsor(&op, &r);
+	assert_told(PAYMASTER_OK);
+	op.pre_verification_gas = eth_u256_from_u64(5000001);
+	refuse(&op);
+	assert_told(PAYMASTER_GAS_LIMIT);
+	assert_false(paymaster_stub(&pm, &op, &grant, &err));
+	assert_told(PAYMASTER_GAS_LIMIT);
+	op = operation();
+	op.max_fee_per_gas = eth_u256_from_u64(1000000000000u);
+	refuse(&op);
+	assert_told(PAYMASTER_COST);
+	op = operation();
+	paymaster_halt(&pm, true);
+	refuse(&op);
+	assert_told(PAYMASTER_NOT_READY);
+	paymaster_halt(&pm, false);
+	/* a stub that is given is no decision yet */
+	assert_true(paymaster_stub(&pm, &op, &grant, &err));
+	assert_int_equal(told_in_all, 0);
+	paymaster_observe(&pm, NULL, NULL);
+}
+
+static void a_failure_of_the_tee_is_told_as_one(void **state)
+{
+	struct eth_user_op op = operation();
+	struct paymaster_config saved = pm.config;
+	struct paymaster_request r = { .done = on_done };
+	struct sr_error err = { .code = SR_OK };
+
+	(void)state;
+	paymaster_observe(&pm, count_reason, NULL);
+	snprintf(pm.config.key_id, sizeof(pm.config.key_id), "absent");
+	finished = false;
+	assert_true(paymaster_sponsor(&pm, &op, loop, &r, &err));
+	while (!finished)
+		uv_run(loop_uv(loop), UV_RUN_ONCE);
+	assert_told(PAYMASTER_TEE);
+	/* not even a key's name: the KMS refuses to queue it */
+	snprintf(pm.config.key_id, sizeof(pm.config.key_id), "no name");
+	refuse(&op);
+	assert_told(PAYMASTER_TEE);
+	pm.config = saved;
+	paymaster_observe(&pm, NULL, NULL);
+}
+
+static void names_every_reason_and_its_decision(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < PAYMASTER_REASONS; i++) {
+		const char *decision = paymaster_decision_name((enum paymaster_reason)i);
+
+		assert_non_null(paymaster_reason_name((enum paymaster_reason)i));
+		assert_true(!strcmp(decision, "sponsored") || !strcmp(decision, "refused") ||
+			    !strcmp(decision, "failed"));
+		for (unsigned other = 0; other < i; other++)
+			assert_string_not_equal(
+				paymaster_reason_name((enum paymaster_reason)i),
+				paymaster_reason_name((enum paymaster_reason)other));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +420,9 @@ int main(void)
 		cmocka_unit_test(the_cost_limit_is_exact_to_the_wei),
 		cmocka_unit_test(nothing_is_signed_before_the_chain_id_is_known),
 		cmocka_unit_test(a_missing_key_is_an_error_and_makes_none),
+		cmocka_unit_test(each_request_is_told_of_once_with_its_reason),
+		cmocka_unit_test(a_failure_of_the_tee_is_told_as_one),
+		cmocka_unit_test(names_every_reason_and_its_decision),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
