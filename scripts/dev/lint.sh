@@ -52,7 +52,7 @@ check_cppcheck() {
 
 check_shell() {
   # SC2317: functions called by traps or by name are not seen as reached.
-  printf '%s\n' dev .ci/run scripts/*.sh scripts/dev/*.sh scripts/optee/*.sh \
+  printf '%s\n' dev .ci/run scripts/*.sh scripts/board/*.sh scripts/dev/*.sh scripts/optee/*.sh \
     scripts/optee/guest/{start,stop,supplicant,relay,control,port} docker/*.sh \
     meta-superrelay/recipes-security/optee-imx/files/*.sh |
     xargs -P "$(nproc)" -n 6 shellcheck -x --exclude=SC2317
