@@ -37,7 +37,7 @@ readonly CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
 # Layers of no image are a cache. Older than this they go, and with them that day's packages.
 readonly CACHE_HOURS=168
 # A file that does not end would hold the whole run up.
-readonly CONTAINER_LIMIT=300
+readonly CONTAINER_LIMIT=480
 CONTAINER_PASSED=0
 CONTAINER_FAILED=0
 CONTAINER_SKIPPED=0

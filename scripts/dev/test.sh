@@ -129,7 +129,7 @@ node_tests() {
   ((status == 0 || failed > 0)) || failed=1
   tally "$(tap_count "$log" pass)" "$failed" \
     $(($(tap_count "$log" skipped) + $(tap_count "$log" todo)))
-  sed -n 's/^ *# \(LEFT OUT.*\)/      \1/p' "$log" | sort -u
+  sed -nE 's/^ *# ((LEFT OUT|NOT CHECKED).*)/      \1/p' "$log" | sort -u
   ((failed == 0)) || tap_failures "$log" >&2
 }
 
