@@ -308,7 +308,7 @@ describe("these checks", () => {
       ["sudo -u super-relay super-relay keys show k --jason", "--jason"],
       ["super-relay keys migrate k --too x", "--too"],
       ["./dev optee rune", "rune"],
-      ["./dev runn", "runn"],
+      ["./dev runs", "runs"],
       ["scripts/sign_ta.sh digest --publik x", "--publik"],
       ["a=$(super-relay keys show k --json | jq -r .address)"],
       ["build/super-relay config check config/dev.toml"],
