@@ -21,8 +21,12 @@ static size_t read_sys(const char *sys, const char *name, char out[static SYS_FI
 {
 	char path[4096] = { 0 };
 	int n = snprintf(path, sizeof(path), "%s/%s", sys, name);
-	int fd = n > 0 && (size_t)n < sizeof(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	ssize_t got = -1;
+	int fd = -1;
+
+	/* whatever stands there under that name: a pipe that nobody fills holds nothing up */
+	if (n > 0 && (size_t)n < sizeof(path))
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	out[0] = '\0';
 	if (fd < 0)

@@ -61,6 +61,23 @@ static struct config_platform detect(const char *machine)
 	return out;
 }
 
+/* $SUPER_RELAY_SYS may name anything. */
+static void waits_for_no_pipe(void **state)
+{
+	char path[TEMP_PATH_MAX];
+	struct config_platform p;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/firmware/devicetree/base/compatible", sys);
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	alarm(10);
+	p = detect("aarch64");
+	alarm(0);
+	assert_int_equal(p.board, CONFIG_BOARD_UNKNOWN);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void knows_the_board_by_its_device_tree(void **state)
 {
 	struct config_platform p;
@@ -226,6 +243,7 @@ int main(void)
 						remove_sys),
 		cmocka_unit_test_setup_teardown(takes_no_other_name_for_it, make_sys, remove_sys),
 		cmocka_unit_test_setup_teardown(survives_a_malformed_tree, make_sys, remove_sys),
+		cmocka_unit_test_setup_teardown(waits_for_no_pipe, make_sys, remove_sys),
 		cmocka_unit_test_setup_teardown(asks_the_socs_driver_where_the_tree_is_hidden,
 						make_sys, remove_sys),
 		cmocka_unit_test_setup_teardown(tells_what_it_is_not_by_the_architecture, make_sys,
