@@ -117,7 +117,7 @@ struct http_worker {
 	bool stopping;
 	_Atomic uint64_t beat_ns; /* when the loop was last seen to turn */
 	uint64_t resumed_ns;	  /* when it last found itself late; its own thread's */
-	atomic_bool ended;	  /* its loop has come to its end */
+	atomic_bool ended;	  /* its loop comes to its end, and beats no more */
 	char read_buffer[HTTP_READ_SIZE];
 };
 

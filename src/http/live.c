@@ -56,7 +56,7 @@ bool http_live_report(const struct http_worker *asked, struct sr_buf *out)
 	for (unsigned i = 0; i < server->worker_count; i++) {
 		const struct http_worker *w = &server->workers[i];
 
-		/* one that has come to its end while draining turns no more */
+		/* one that winds up while draining may turn no more */
 		if (atomic_load(&w->ended) || !is_stuck(asked, beat_of(w)))
 			continue;
 		http_worker_name(w, name);

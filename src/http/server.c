@@ -150,6 +150,8 @@ static void begin_stop(struct http_worker *w)
 	if (w->stopping)
 		return;
 	w->stopping = true;
+	/* without its timer it beats no more, and may wait for the signer for long */
+	atomic_store(&w->ended, true);
 	uv_close((uv_handle_t *)&w->timer, on_handle_closed);
 	chain_close(w->rpc.bundler);
 	chain_close(w->rpc.node);
@@ -199,7 +201,6 @@ static void *worker_main(void *arg)
 	struct http_worker *w = arg;
 
 	loop_run(w->loop);
-	atomic_store(&w->ended, true);
 	return NULL;
 }
 

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "http/http.h"
+#include "http/http_private.h"
 
 #define STUCK_AFTER_MS 500
 #define PATIENCE_S 20
@@ -266,6 +267,41 @@ static void does_not_ask_for_the_main_loop_while_draining(void **state)
 	sem_post(&release);
 }
 
+/* A loop without clients has given its timer back, and a client that left may have left the
+ * signer with work. Another loop, whose clients are still waited for, is asked meanwhile. */
+static void is_live_while_a_loop_that_winds_up_waits_for_the_signer(void **state)
+{
+	static struct http_worker workers[2];
+	struct http_server both = { .workers = workers, .worker_count = 2 };
+	struct http_worker *asked = &workers[0];
+	struct http_worker *ending = &workers[1];
+	struct sr_error err = { .code = SR_OK };
+	struct sr_buf out = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < SR_ARRAY_LEN(workers); i++) {
+		workers[i] = (struct http_worker){ .server = &both, .config = &config };
+		http_worker_beat(&workers[i]);
+	}
+	assert_true(loop_create(&ending->loop, &err));
+	uv_timer_init(loop_uv(ending->loop), &ending->timer);
+	ending->timer.data = ending;
+	ending->handle_count = 1;
+	ending->exchange_count = 1;
+	ending->draining = true;
+	ending->api_draining = true;
+	http_worker_check_done(ending);
+	/* a pause of this thread's would excuse the other */
+	for (unsigned i = 0; i < 30; i++) {
+		usleep(STUCK_AFTER_MS * 1000 / 10);
+		http_worker_beat(asked);
+	}
+	assert_true(http_live_report(asked, &out));
+	sr_buf_free(&out);
+	ending->exchange_count = 0;
+	loop_destroy(ending->loop);
+}
+
 /* Further calls are made until each loop of the server has got one that it is held by. */
 static void hold_all_loops(int fds[static CALLS_MAX], unsigned *count)
 {
@@ -317,6 +353,7 @@ int main(void)
 		TEST(fails_while_the_main_loop_is_held),
 		TEST(is_live_at_once_when_all_loops_were_held),
 		TEST(does_not_ask_for_the_main_loop_while_draining),
+		TEST(is_live_while_a_loop_that_winds_up_waits_for_the_signer),
 	};
 
 	return cmocka_run_group_tests_name("http live", tests, NULL, NULL);
