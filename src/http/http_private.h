@@ -183,5 +183,7 @@ bool http_live_report(const struct http_worker *asked, struct sr_buf *out);
 void metrics_count_response(struct metrics *m, enum http_side side, enum http_route route,
 			    int status);
 void metrics_count_connection(struct metrics *m, enum http_side side, bool opened);
+/* How many connections each side takes at a time. */
+void metrics_set_connection_limit(struct metrics *m, unsigned limit);
 
 #endif

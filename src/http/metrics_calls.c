@@ -140,23 +140,32 @@ static void put_route(const struct metrics *m, struct sr_buf *out, const char *n
 	}
 }
 
+static void put_connections(const struct metrics *m, struct sr_buf *out)
+{
+	static const char connections[] = "superrelay_http_connections";
+	static const char limit[] = "superrelay_http_max_connections";
+	struct metrics_labels labels[HTTP_SIDES] = { { .len = 0 } };
+
+	for (unsigned side = 0; side < HTTP_SIDES; side++)
+		metrics_label(&labels[side], "listener", listeners[side]);
+	metrics_head(out, connections, "gauge", "Client connections that are open.");
+	for (unsigned side = 0; side < HTTP_SIDES; side++)
+		metrics_put(out, connections, &labels[side], atomic_load(&m->connections[side]));
+	metrics_head(out, limit, "gauge", "Most client connections that are taken at a time.");
+	for (unsigned side = 0; side < HTTP_SIDES; side++)
+		metrics_put(out, limit, &labels[side], atomic_load(&m->connection_limit));
+}
+
 static void put_http(const struct metrics *m, struct sr_buf *out)
 {
 	static const char requests[] = "superrelay_http_requests_total";
-	static const char connections[] = "superrelay_http_connections";
 
 	metrics_head(out, requests, "counter", "HTTP requests answered.");
 	for (unsigned side = 0; side < HTTP_SIDES; side++) {
 		for (unsigned route = 0; route < HTTP_ROUTES; route++)
 			put_route(m, out, requests, (enum http_side)side, (enum http_route)route);
 	}
-	metrics_head(out, connections, "gauge", "Client connections that are open.");
-	for (unsigned side = 0; side < HTTP_SIDES; side++) {
-		struct metrics_labels labels = { .len = 0 };
-
-		metrics_label(&labels, "listener", listeners[side]);
-		metrics_put(out, connections, &labels, atomic_load(&m->connections[side]));
-	}
+	put_connections(m, out);
 }
 
 void metrics_write_calls(const struct metrics *m, struct sr_buf *out)

@@ -5,8 +5,9 @@
 
 #include "http/metrics_private.h"
 
-/* What a character of a label's value becomes; the format knows three escapes. Control
- * characters are left out: no name of ours has one. */
+/* What a character of a label's value becomes; the format knows three escapes. Others than
+ * those of ASCII are left out: no name of ours has one, and half a character of UTF-8, as a name
+ * that was cut may end with, costs the scraper the whole page. */
 static const char *escape(char c, char single[static 2])
 {
 	switch (c) {
@@ -17,7 +18,7 @@ static const char *escape(char c, char single[static 2])
 	case '\n':
 		return "\\n";
 	default:
-		single[0] = (unsigned char)c < ' ' ? '\0' : c;
+		single[0] = (unsigned char)c < ' ' || (unsigned char)c >= 0x7f ? '\0' : c;
 		single[1] = '\0';
 		return single;
 	}

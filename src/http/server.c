@@ -334,6 +334,7 @@ bool http_start(const struct http_config *config, struct http_server **out, stru
 	if (!server)
 		return sr_fail(err, SR_E_NO_MEMORY, "out of memory for the server");
 	server->config = config;
+	metrics_set_connection_limit(config->metrics, config->max_connections);
 	ok = find_ports(server, addr, len, err);
 	if (ok) {
 		server->worker_count = thread_count(config->threads);

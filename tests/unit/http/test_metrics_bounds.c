@@ -62,6 +62,20 @@ static void escapes_what_would_end_a_label(void **state)
 	assert_int_equal(labels.len, strlen(labels.text));
 }
 
+/* A name that was cut may end with half a character, and a scraper refuses a page that is no
+ * UTF-8, all of it. */
+static void keeps_to_ascii(void **state)
+{
+	struct metrics_build build = { .tee = "\xc3\xa9t\xc3\xa9 \x7f\xff\xe2\x82" };
+
+	(void)state;
+	metrics_set_build(metrics, &build);
+	assert_value("superrelay_build_info{version=\"\",backend=\"\",ta_version=\"\",tee=\"t \"}",
+		     1);
+	for (const char *c = read_page(); *c; c++)
+		assert_true(*c == '\n' || (*c >= ' ' && *c < 0x7f));
+}
+
 /* Cut, but never in the midst of an escape, and always with its closing quote. */
 static void cuts_labels_that_are_too_long(void **state)
 {
@@ -243,6 +257,7 @@ static void counts_responses_where_they_were_given(void **state)
 	metrics_count_connection(metrics, HTTP_SIDE_RPC, true);
 	metrics_count_connection(metrics, HTTP_SIDE_RPC, true);
 	metrics_count_connection(metrics, HTTP_SIDE_RPC, false);
+	metrics_set_connection_limit(metrics, 100000);
 #define RESPONSES "superrelay_http_requests_total"
 	assert_value(RESPONSES "{listener=\"http_api\",route=\"/ready\",code=\"503\"}", 1);
 	assert_value(RESPONSES "{listener=\"json_rpc\",route=\"other\",code=\"404\"}", 1);
@@ -251,6 +266,8 @@ static void counts_responses_where_they_were_given(void **state)
 	assert_value(RESPONSES "{listener=\"json_rpc\",route=\"/ready\",code=\"503\"}", 0);
 	assert_value("superrelay_http_connections{listener=\"json_rpc\"}", 1);
 	assert_value("superrelay_http_connections{listener=\"http_api\"}", 0);
+	assert_value("superrelay_http_max_connections{listener=\"json_rpc\"}", 100000);
+	assert_value("superrelay_http_max_connections{listener=\"http_api\"}", 100000);
 }
 
 static void finds_the_route_of_each_target(void **state)
@@ -356,6 +373,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(escapes_what_would_end_a_label),
+		TEST(keeps_to_ascii),
 		TEST(cuts_labels_that_are_too_long),
 		TEST(tells_the_build_with_its_strange_characters),
 		TEST(keeps_what_it_has_when_methods_run_out),
