@@ -3,39 +3,25 @@
 SUMMARY = "SuperRelay, its Trusted Application and little else"
 DESCRIPTION = "Nobody can log in. On the i.MX 93 the root file system is read-only, and what has to \
                last, OP-TEE's storage and the audit log, lies on a partition of its own."
-SECTION = "base"
-LICENSE = "MIT"
 
-inherit core-image features_check
-
-REQUIRED_MACHINE_FEATURES = "optee"
+require super-relay-image.inc
 
 # local.conf's template has the first in older releases, the others in newer ones.
 IMAGE_FEATURES:remove = "debug-tweaks allow-empty-password allow-root-login empty-root-password"
-
-IMAGE_INSTALL = "\
-    packagegroup-core-boot \
-    optee-client \
-    super-relay \
-    super-relay-ta \
-"
-
-# These three belong together: without the partition, a read-only root file system would get a
-# /var/lib in memory, and every boot would begin without keys.
-# nooelint: oelint.vars.specific
-WKS_FILE:mx93-nxp-bsp = "super-relay-imx93.wks.in"
-# nooelint: oelint.vars.specific
-IMAGE_INSTALL:append:mx93-nxp-bsp = " super-relay-state"
 # nooelint: oelint.vars.specific
 IMAGE_FEATURES:append:mx93-nxp-bsp = " read-only-rootfs"
 
-# Asked here and not when recipes are read, so that other images can be made beside this one.
-python superrelay_check_image() {
-    if not bb.utils.contains('DISTRO_FEATURES', 'systemd', True, False, d):
-        bb.fatal('the relay is started by systemd: set INIT_MANAGER = "systemd"')
-    for feature in ('ssh-server-dropbear', 'ssh-server-openssh'):
-        if bb.utils.contains('IMAGE_FEATURES', feature, True, False, d):
-            bb.warn('%s: this image has no password and no authorized key to log in with' % feature)
+# Features, packages and local.conf may have made log-ins all the same: the finished file system is
+# asked.
+superrelay_check_logins() {
+    for file in passwd shadow; do
+        if grep -qs '^[^:]*::' ${IMAGE_ROOTFS}${sysconfdir}/$file; then
+            bbfatal "$file has an account without a password: this is the image for service"
+        fi
+    done
+    if [ -e ${IMAGE_ROOTFS}${sbindir}/super-relay-provision ]; then
+        bbfatal "super-relay-provisioning is for super-relay-commissioning-image alone"
+    fi
 }
-superrelay_check_image[doc] = "Refuses an image on which the relay would not start"
-do_rootfs[prefuncs] += "superrelay_check_image"
+superrelay_check_logins[doc] = "Refuses an image for service that lets anybody in"
+IMAGE_QA_COMMANDS += "superrelay_check_logins"

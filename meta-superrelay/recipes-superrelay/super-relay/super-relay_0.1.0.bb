@@ -31,11 +31,13 @@ SUPERRELAY_CONFIG:mx93-nxp-bsp ?= "imx93-config.toml"
 
 SYSTEMD_SERVICE:${PN} = "super-relay.service"
 
-# The device for clients is group tee's: optee-client's udev rule says so.
+# The device for clients is group tee's, in older releases of meta-arm teeclnt's: so says the udev
+# rule of optee-client. The numbers of the relay's own are the same in every image: the operator's
+# signature for the TA holds that of the group, and the state is left from one image to the next.
 USERADD_PACKAGES = "${PN}"
-GROUPADD_PARAM:${PN} = "--system tee; --system super-relay"
-USERADD_PARAM:${PN} = "--system --gid super-relay --groups tee --no-create-home \
-                       --home-dir ${localstatedir}/lib/super-relay \
+GROUPADD_PARAM:${PN} = "--system tee; --system teeclnt; --system --gid 801 super-relay"
+USERADD_PARAM:${PN} = "--system --uid 801 --gid super-relay --groups tee,teeclnt \
+                       --no-create-home --home-dir ${localstatedir}/lib/super-relay \
                        --shell ${base_sbindir}/nologin super-relay"
 
 do_install:append() {
