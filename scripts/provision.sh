@@ -29,20 +29,28 @@
 set -euo pipefail
 shopt -s inherit_errexit
 
-HERE=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/board
+for tool in readlink dirname sed tr od cut cat stat date sha256sum mktemp basenc; do
+  command -v "$tool" >/dev/null && continue
+  printf 'provision: the program %s is not on PATH (coreutils, sed)\n' "$tool" >&2
+  exit 1
+done
+SELF=$(readlink -f "${BASH_SOURCE[0]}")
+HERE=$(dirname "$SELF")/board
 # shellcheck source=scripts/board/lib.sh
 source "$HERE/lib.sh"
 # shellcheck source=scripts/board/bytes.sh
 source "$HERE/bytes.sh"
 # shellcheck source=scripts/board/closed.sh
 source "$HERE/closed.sh"
+# shellcheck source=scripts/board/relay.sh
+source "$HERE/relay.sh"
 # shellcheck source=scripts/board/record.sh
 source "$HERE/record.sh"
 
 PROGRAM=provision
-HINT='install mmc-utils'
+HINT='docs/provisioning.md names what a board has to have'
 readonly WAITING=4
-readonly EXAMPLE_KEY=0x04…
+readonly EXAMPLE_KEY=0x04...
 DIR=/var/lib/super-relay/provisioning OPERATOR='' GROUP=super-relay RUN_AS=super-relay
 CONFIG=${SUPER_RELAY_CONFIG:-} BOOT_RECORD='' UID_FILE=/sys/devices/soc0/serial_number
 FUSES_FILE=/sys/bus/nvmem/devices/fsb_s400_fuse0/nvmem RPMB_DEVICE=/dev/mmcblk0rpmb
@@ -53,16 +61,30 @@ declare -A USAGE=() POLICY=() SHOWN=()
 # ---- options ------------------------------------------------------------------------------
 
 add_key() {
-  [[ $1 =~ ^([A-Za-z0-9._-]{1,64})=(sponsor|transaction|digest)$ ]] ||
+  [[ $1 =~ ^([A-Za-z0-9._][A-Za-z0-9._-]{0,63})=(sponsor|transaction|digest)$ ]] ||
     usage_error "--key: expected ID=sponsor, ID=transaction or ID=digest, not '$1'"
+  # files of --dir have these names
+  [[ ${BASH_REMATCH[1]} != @(ta|now|*.new-key) ]] ||
+    usage_error "--key: '${BASH_REMATCH[1]}' is a name of this script's own; take another"
   [[ ! ${USAGE[${BASH_REMATCH[1]}]:-} ]] || usage_error "--key: '${BASH_REMATCH[1]}' comes twice"
   IDS+=("${BASH_REMATCH[1]}")
   USAGE[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
 }
 
+# A file whose name begins like an option's.
+no_option() {
+  case $1 in
+  -*) printf './%s' "$1" ;;
+  *) printf '%s' "$1" ;;
+  esac
+}
+
 add_policy() {
-  [[ $1 =~ ^([A-Za-z0-9._-]{1,64})=(.+)$ ]] || usage_error "--policy: expected ID=FILE, not '$1'"
-  POLICY[${BASH_REMATCH[1]}]=${BASH_REMATCH[2]}
+  [[ $1 =~ ^([A-Za-z0-9._][A-Za-z0-9._-]{0,63})=(.+)$ ]] ||
+    usage_error "--policy: expected ID=FILE, not '$1'"
+  [[ ! ${POLICY[${BASH_REMATCH[1]}]:-} ]] ||
+    usage_error "--policy: '${BASH_REMATCH[1]}' comes twice"
+  POLICY[${BASH_REMATCH[1]}]=$(no_option "${BASH_REMATCH[2]}")
 }
 
 set_option() {
@@ -93,9 +115,10 @@ parse() {
     --dry-run) DRY=1 ;;
     --resume) RESUME=1 ;;
     --simulator) SIMULATOR=1 ;;
-    --help | -h) script_help "$0" && exit 0 ;;
+    --help | -h) script_help "$SELF" && exit 0 ;;
     *)
-      (($# > 1)) || usage_error "'$1' is no option, or needs a value"
+      [[ $1 == --* ]] || usage_error "'$1' is no option"
+      need_value "$@"
       set_option "$1" "$2"
       shift
       ;;
@@ -134,87 +157,34 @@ check_options() {
   done
   [[ $POLICY_VERSION =~ ^[1-9][0-9]{0,8}$ && $ROLLBACK =~ ^[0-9]{1,5}$ ]] ||
     usage_error '--policy-version and --rollback take numbers'
+  [[ $GROUP =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]*$ ]] || usage_error "--group: a name, not '$GROUP'"
   [[ $UNTIL == @(closed|rpmb|operator|keys|policies|record) ]] ||
     usage_error "--until: closed, rpmb, operator, keys, policies or record, not '$UNTIL'"
 }
 
-# ---- super-relay --------------------------------------------------------------------------
-
-# What asks the TA runs as the relay's user, since the audit log and the simulator's store are his.
-set_relay() {
-  PLAIN=("${SUPER_RELAY_BIN:-super-relay}")
-  RELAY=("${PLAIN[@]}")
-  if ((EUID == 0 && !SIMULATOR && !DRY)); then
-    getent passwd "$RUN_AS" >/dev/null || fail "--user: there is no user '$RUN_AS'"
-    RELAY=(runuser -u "$RUN_AS" -- "${RELAY[@]}")
-  fi
-  WITH_CONFIG=()
-  [[ ! $CONFIG ]] || WITH_CONFIG=(--config "$CONFIG")
-  ((!SIMULATOR)) || ROLLBACK=0
-}
-
-# Its answer, in ANSWER; what it says against it goes to the screen.
-answer_of() {
-  local said=''
-  ANSWER=''
-  ((DRY)) && return 0
-  said=$("$@" </dev/null) ||
-    fail "super-relay did not: see above. Nothing after this was done; mend it, then --resume"
-  ANSWER=$said
-}
-
-# What needs no TEE: reads and writes files of this directory, as whoever runs this.
-ask() {
-  printf '  $ %s\n' "$(quoted super-relay "$@")"
-  answer_of "${PLAIN[@]}" "$@" --json
-}
-
-tell() {
-  printf '  $ %s\n' "$(quoted super-relay "$@" "${WITH_CONFIG[@]}")"
-  answer_of "${RELAY[@]}" "$@" "${WITH_CONFIG[@]}" --json
-}
-
-# Whole or not at all, so that a cut leaves no half of a file.
-keep() {
-  ((DRY)) && return 0
-  if ! printf '%s\n' "$2" >"$1.new" || ! mv "$1.new" "$1"; then fail "'$1' cannot be written"; fi
-}
-
-# What the TA says of itself, or of a key, now: TA_SAYS, and the statement itself in ANSWER.
-attest() {
-  local statement=$DIR/now.statement
-  tell attest "$@"
-  keep "$statement" "$ANSWER"
-  SIGNED=$ANSWER
-  ask attest verify "$statement" --pin "$DIR/ta.pin"
-  TA_SAYS=$ANSWER
-  ((DRY)) || rm -f "$statement"
-}
-
-# ---- signed elsewhere ---------------------------------------------------------------------
-
-MISSING=()
-
-# Says what is to be signed when the signature is not there yet.
-want_signature() {
-  local file=$DIR/$1
-  shift
-  [[ ! -s $file ]] || return 0
-  MISSING+=("super-relay operator sign $* --key operator.key --out ${file##*/}")
-}
-
-wait_for_signatures() {
-  local line
-  ((${#MISSING[@]})) || return 0
-  printf '\n  On the operator'"'"'s machine, with the statements of %s:\n\n' "$DIR"
-  for line in "$@"; do printf '    %s\n' "$line"; done
-  for line in "${MISSING[@]}"; do printf '    %s\n' "$line"; done
-  MISSING=()
-  printf '\n  Bring the signed files into %s, and run this again with --resume.\n' "$DIR"
-  ((DRY)) || exit "$WAITING"
-}
-
 # ---- steps --------------------------------------------------------------------------------
+
+# Before anything is begun: a policy that is none would be found out only after the operator and the
+# keys, and the plan would hold to it.
+check_policies() {
+  local id command
+  for id in "${IDS[@]}"; do
+    command=("${PLAIN[@]}" policy digest "${POLICY[$id]}" --json)
+    printf '  $ %s\n' "$(quoted "${command[@]}")"
+    ((DRY)) || "${command[@]}" >/dev/null </dev/null ||
+      fail "--policy $id: '${POLICY[$id]}' is none, see above. Nothing was begun"
+  done
+}
+
+# The relay's user need not be allowed to read where these came from, and what was decided stays
+# beside the record of it.
+keep_inputs() {
+  local id
+  ((DRY)) || whole_file "$DIR/operator.key.pub" <<<"$OPERATOR_KEY"
+  for id in "${IDS[@]}"; do
+    ((DRY)) || whole_file "$DIR/$id.toml" <"${POLICY[$id]}"
+  done
+}
 
 # One plan a directory: another operator, another policy or another key is another commissioning.
 check_plan() {
@@ -223,9 +193,15 @@ check_plan() {
   for id in "${IDS[@]}"; do
     plan+=$'\n'"key $id ${USAGE[$id]} $([[ ! -s ${POLICY[$id]} ]] || sha256_of "${POLICY[$id]}")"
   done
+  check_directory --dir "$DIR"
   ((DRY)) && return 0
-  umask 022
-  mkdir -p "$DIR" || fail "--dir: '$DIR' cannot be made"
+  [[ -e $DIR/plan ]] || ((!RESUME)) || refuse not-begun \
+    "nothing was begun in '$DIR': is it the right --dir? To begin, leave --resume out"
+  # not made here: root would make it where the state's partition belongs, and for root alone
+  [[ -d $(dirname -- "$DIR") ]] || fail "--dir: '$(dirname -- "$DIR")' is not there. Is the \
+partition of the state mounted? The relay's service makes its directory when it is first started"
+  mkdir -p -- "$DIR" || fail "--dir: '$DIR' cannot be made"
+  only_one "$DIR"
   if [[ ! -e $DIR/plan ]]; then
     keep "$DIR/plan" "$plan"
     return 0
@@ -246,8 +222,9 @@ build: it takes keys in the clear. Install the production build, signed with sig
     refuse not-simulator '--simulator, and the TA is a production build: this is no simulator'
   level=$(json_field rollbackProtection "$TA_SAYS")
   [[ $level =~ ^[0-9]{1,5}$ ]] || fail 'the TA attests no rollback level'
-  ((10#$level >= 10#$ROLLBACK)) || refuse rollback "the TA's storage has the rollback level $level, \
-and --rollback asks for $ROLLBACK: OP-TEE does not keep it in RPMB (CFG_RPMB_FS, tee-supplicant with RPMB_EMU=OFF)"
+  ((10#$level >= 10#$ROLLBACK)) || refuse rollback "the TA's storage has the rollback level \
+$level, and --rollback asks for $ROLLBACK: OP-TEE does not keep it in RPMB (CFG_RPMB_FS, \
+tee-supplicant with RPMB_EMU=OFF)"
 }
 
 group_number() {
@@ -277,13 +254,13 @@ step_operator() {
   stage '3 of 6, operator: the TA takes orders from this operator alone'
   attest
   check_ta
-  say "  attestation key $(json_field attestationKey "$TA_SAYS")"
-  say "  audit key       $(json_field auditKey "$TA_SAYS")"
+  ((DRY)) || say "  attestation key $(json_field attestationKey "$TA_SAYS")"
+  ((DRY)) || say "  audit key       $(json_field auditKey "$TA_SAYS")"
   operator=$(json_field operator "$TA_SAYS")
   if [[ $operator ]]; then
     [[ $operator == "0x$OPERATOR_KEY" ]] || refuse other-operator "the TA obeys $operator already, \
 and takes no other operator until its storage is erased, keys and all"
-    passed "the operator is $operator already"
+    answered "the operator is $operator already"
     return 0
   fi
   check_no_keys_yet
@@ -294,12 +271,12 @@ and takes no other operator until its storage is erased, keys and all"
   want_signature provision.signature provision $flags --force-audit
   wait_for_signatures 'super-relay attest verify ta.statement --pin ta.pin  # compare the keys'
   # shellcheck disable=SC2046
-  tell provision --operator "$OPERATOR" --signature "$DIR/provision.signature" \
+  tell provision --operator "$DIR/operator.key.pub" --signature "$DIR/provision.signature" \
     $(callers "$GROUP") --force-audit
   attest
   ((DRY)) || [[ $(json_field operator "$TA_SAYS") == "0x$OPERATOR_KEY" ]] ||
     fail 'the TA says that it was provisioned, and attests another operator'
-  passed "the operator is 0x$OPERATOR_KEY"
+  answered "the operator is 0x$OPERATOR_KEY"
 }
 
 must_say() {
@@ -314,7 +291,7 @@ step_key() {
   local id=$1
   tell keys list
   if [[ $ANSWER == *"\"id\":\"$id\""* ]]; then
-    passed "key $id is there already"
+    answered "key $id is there already"
   else
     tell keys generate "$id" --usage "${USAGE[$id]}"
   fi
@@ -324,7 +301,17 @@ step_key() {
   must_say "$id" operator "0x$OPERATOR_KEY"
   SHOWN[$id]=$(json_field publicKey "$TA_SAYS")
   [[ -e $DIR/$id.new-key.statement ]] || keep "$DIR/$id.new-key.statement" "$SIGNED"
-  passed "key $id: ${SHOWN[$id]:-$EXAMPLE_KEY}"
+  answered "key $id: ${SHOWN[$id]:-$EXAMPLE_KEY}"
+}
+
+# A statement of a key that was deleted since would have the operator compare what is gone.
+fresh_statement() {
+  local file=$DIR/$1.new-key.statement
+  ask attest verify "$file" --pin "$DIR/ta.pin"
+  ((DRY)) && return 0
+  [[ $(json_field publicKey "$ANSWER") != "${SHOWN[$1]}" ]] || return 0
+  attest "$1"
+  keep "$file" "$SIGNED"
 }
 
 step_keys() {
@@ -336,7 +323,7 @@ step_keys() {
 # Whether the key has this very policy; with another one there is nothing to commission.
 policy_is_set() {
   local id=$1 digest
-  ask policy digest "${POLICY[$id]}"
+  ask policy digest "$DIR/$id.toml"
   digest=$(json_field digest "$ANSWER")
   tell policy show "$id"
   ((DRY)) && return 1
@@ -351,19 +338,20 @@ step_policies() {
   stage '5 of 6, policies: what each key may sign'
   for id in "${IDS[@]}"; do
     if policy_is_set "$id"; then
-      passed "key $id has this policy already"
+      answered "key $id has this policy already"
       continue
     fi
     todo+=("$id")
     verify+=("super-relay attest verify $id.new-key.statement --pin ta.pin")
+    fresh_statement "$id"
     want_signature "$id.policy.signature" policy "$id" --public-key "${SHOWN[$id]:-$EXAMPLE_KEY}" \
       --file "${POLICY[$id]##*/}" --version "$POLICY_VERSION"
   done
   wait_for_signatures "${verify[@]}"
   for id in "${todo[@]}"; do
-    tell policy set "$id" --file "${POLICY[$id]}" --version "$POLICY_VERSION" \
+    tell policy set "$id" --file "$DIR/$id.toml" --version "$POLICY_VERSION" \
       --signature "$DIR/$id.policy.signature"
-    passed "key $id has policy version $POLICY_VERSION"
+    answered "key $id has policy version $POLICY_VERSION"
   done
 }
 
@@ -372,7 +360,9 @@ main() {
   parse "$@"
   check_options
   set_relay
+  check_policies
   check_plan
+  keep_inputs
   for step in closed rpmb operator keys policies record; do
     case $step in
     closed | rpmb)
@@ -384,9 +374,10 @@ main() {
       ;;
     *) "step_$step" ;;
     esac
-    say "done  $step"
-    [[ $step != "$UNTIL" ]] || return 0
+    ((DRY)) || say "done  $step"
+    [[ $step != "$UNTIL" ]] || break
   done
+  ((!DRY)) || say $'\nDry run: nothing was done.'
 }
 
 main "$@"

@@ -30,6 +30,7 @@
 #   --fuse-version N      rollback number of our containers (default 0)
 #   --srk-hash HEX        the SRK hash that must come out, as boards in the field have it
 #   --optee-conf FILE     conf.mk of OP-TEE's build: its settings are checked
+#   --optee-elf FILE      tee.elf of that build: what seeds its random numbers is looked at
 #   --ta-public-key PEM   the key that OP-TEE must trust for Trusted Applications
 #   --tee-address N       where OP-TEE is linked and loaded (default 0x96000000)
 #   --factory             an image that programs the RPMB key, for one boot in the factory
@@ -37,13 +38,20 @@
 #   --port DEVICE         the board at U-Boot's prompt on a serial line; without it, fastboot
 #   --record FILE         what was done, a JSON object a line (default: secure-boot.jsonl in --work)
 #   --dry-run             needs neither board nor SPSDK nor root: shows every command and check,
-#                         with examples for what is not there; changes nothing
+#                         with examples for what is not there; changes nothing. Alone: of all
 #
 # `all` never burns and never closes. docs/secure-boot.md explains every step and refusal.
 set -euo pipefail
 shopt -s inherit_errexit
 
-HERE=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/board
+for tool in readlink dirname sed tr od cut head tail grep stat date realpath sha256sum mktemp \
+  truncate basenc cat; do
+  command -v "$tool" >/dev/null && continue
+  printf 'secure-boot-imx93: the program %s is not on PATH (coreutils, sed, grep)\n' "$tool" >&2
+  exit 1
+done
+SELF=$(readlink -f "${BASH_SOURCE[0]}")
+HERE=$(dirname "$SELF")/board
 # shellcheck source=scripts/board/lib.sh
 source "$HERE/lib.sh"
 # shellcheck source=scripts/board/bytes.sh
@@ -65,10 +73,21 @@ PROGRAM=secure-boot-imx93
 HINT='install SPSDK, of NXP: pip install spsdk, in a virtual environment that is on PATH'
 readonly EXAMPLE_HASH=e24e6fbf6d421a38a490cd2e96cdf109ce52d65b5ffc2930d9ae161e8f45bf78
 WORK=secure-boot KEYS='' INPUTS='' IMAGE='' CURVE='' ENCRYPT=0 SRK_INDEX=0 SIGNER='' REVOKE=0x0
-FUSE_VERSION=0 EXPECTED_HASH='' OPTEE_CONF='' TA_PUBLIC='' TEE_ADDRESS=0x96000000 FACTORY=0
-FAMILY=mimx9352 CONNECTION=() SRK_HASH='' IMAGE_HASH=''
+FUSE_VERSION=0 EXPECTED_HASH='' OPTEE_CONF='' OPTEE_ELF='' TA_PUBLIC=''
+TEE_ADDRESS=0x96000000 FACTORY=0 FAMILY=mimx9352 CONNECTION=() SRK_HASH='' IMAGE_HASH='' COMMAND=''
+declare -A GIVEN=()
 
 # ---- options ------------------------------------------------------------------------------
+
+known_option() {
+  [[ $(script_help "$SELF") == *$'\n'"  $1 "[A-Z]* ]] || usage_error "unknown option '$1'"
+}
+
+known_command() {
+  [[ $COMMAND ]] || usage_error 'which command?'
+  [[ $COMMAND == @(all|keys|table|config|sign|verify|write-command|fuses|status|burn|prove|close|\
+check|help) ]] || usage_error "there is no command '$COMMAND'"
+}
 
 set_option() {
   case $1 in
@@ -83,6 +102,7 @@ set_option() {
   --fuse-version) FUSE_VERSION=$2 ;;
   --srk-hash) EXPECTED_HASH=${2,,} ;;
   --optee-conf) OPTEE_CONF=$2 ;;
+  --optee-elf) OPTEE_ELF=$2 ;;
   --ta-public-key) TA_PUBLIC=$2 ;;
   --tee-address) TEE_ADDRESS=$2 ;;
   --family) FAMILY=$2 ;;
@@ -92,23 +112,32 @@ set_option() {
   esac
 }
 
+# The command may stand anywhere; what follows -- is no option.
 parse() {
-  FILES=()
+  local words=()
   while (($#)); do
     case $1 in
+    --help | -h) script_help "$SELF" && exit 0 ;;
+    --)
+      words+=("${@:2}")
+      break
+      ;;
     --dry-run) DRY=1 ;;
-    --encrypt) ENCRYPT=1 ;;
-    --factory) FACTORY=1 ;;
+    --encrypt) ENCRYPT=1 GIVEN[encrypt]=1 ;;
+    --factory) FACTORY=1 GIVEN[factory]=1 ;;
     --yes | -y | --force) refuse no-yes "there is no $1: what cannot be undone wants typed words" ;;
-    --*)
-      (($# > 1)) || usage_error "option '$1' needs a value"
+    -*)
+      known_option "$1"
+      GIVEN[${1#--}]=1
+      need_value "$@"
       set_option "$1" "$2"
       shift
       ;;
-    *) FILES+=("$1") ;;
+    *) words+=("$1") ;;
     esac
     shift
   done
+  COMMAND=${words[0]:-} FILES=("${words[@]:1}")
 }
 
 in_range() {
@@ -126,15 +155,30 @@ mimx9352. Other families have other containers, other fuses, another close comma
   in_range --tee-address "$TEE_ADDRESS" $((0x80000000)) $((0xffffffff))
   [[ ! $EXPECTED_HASH || $EXPECTED_HASH =~ ^[0-9a-f]{64}$ ]] ||
     usage_error "--srk-hash: 64 hexadecimal digits"
+  # 0x2 is 2: these come into names of files
+  SRK_INDEX=$((SRK_INDEX)) FUSE_VERSION=$((FUSE_VERSION))
+  printf -v REVOKE '0x%x' "$REVOKE"
   plain_path --work "$WORK"
   [[ ! $KEYS ]] || plain_path --keys "$KEYS"
-  ((DRY)) || mkdir -p "$WORK"
-  RECORD=${RECORD:-$WORK/secure-boot.jsonl} IMAGE=${IMAGE:-$WORK/flash.bin}
+  IMAGE=${IMAGE:-$WORK/flash.bin}
+}
+
+# A directory, a record and nobody else in it, before anything is done.
+open_work() {
+  local record=${RECORD:-$WORK/secure-boot.jsonl}
+  check_directory --work "$WORK"
+  if ((!DRY)); then
+    mkdir -p -- "$WORK" || fail "--work: '$WORK' cannot be made"
+    only_one "$WORK"
+  fi
+  RECORD=$record
+  check_record
 }
 
 # The set's own curve, where there is a set.
 find_curve() {
   local text
+  if [[ -s $WORK/srk/srk0.pub ]]; then require_tool openssl; fi
   if [[ ! $CURVE && -s $WORK/srk/srk0.pub ]]; then
     text=$(openssl pkey -pubin -in "$WORK/srk/srk0.pub" -noout -text 2>/dev/null) || text=''
     [[ ! $text =~ 'NIST CURVE: '(P-[0-9]+) ]] || CURVE=${BASH_REMATCH[1]}
@@ -227,22 +271,21 @@ step_all() {
 }
 
 main() {
-  local command=${1:-}
-  case $command in
-  '' | -h | --help | help) script_help "$0" && exit $((${#command} ? 0 : 2)) ;;
-  --dry-run) command=all ;;
-  *) shift ;;
-  esac
+  if ((!$#)); then script_help "$SELF" >&2 && exit 2; fi
   parse "$@"
+  [[ $COMMAND || $DRY == 0 ]] || COMMAND=all
+  known_command
+  [[ $COMMAND == check ]] || ((${#FILES[@]} == 0)) || usage_error "unexpected '${FILES[0]}'"
+  if [[ $COMMAND == help ]]; then script_help "$SELF" && exit 0; fi
   check_options
+  [[ $COMMAND == check ]] || open_work
   find_curve
-  [[ $command == check ]] || ((${#FILES[@]} == 0)) || usage_error "unexpected '${FILES[0]}'"
-  case $command in
+  case $COMMAND in
   all) step_all ;;
   keys) step_keys ;;
   table) step_table ;;
   config) step_config ;;
-  sign) step_sign ;;
+  sign) compare_config && step_sign ;;
   verify) step_verify ;;
   write-command) write_commands ;;
   fuses) step_fuses ;;
@@ -251,7 +294,6 @@ main() {
   prove) with_image prove_boot ;;
   close) with_image close_device ;;
   check) check_files "${FILES[@]}" ;;
-  *) usage_error "there is no command '$command'" ;;
   esac
 }
 

@@ -71,15 +71,15 @@ der_signature() {
 }
 
 signed_by() {
-  local file=$1 container=$2 length=$3 point=$4 raw=$5 scratch status=0
-  scratch=$(mktemp -d)
-  binary "$SPKI$point" | openssl pkey -pubin -inform DER -out "$scratch/key" 2>/dev/null || status=1
-  der_signature "$raw" "$scratch/signature" || status=1
-  piece "$file" "$container" "$length" >"$scratch/bytes" || status=1
-  ((status)) || openssl dgst "-$DIGEST" -verify "$scratch/key" -signature "$scratch/signature" \
-    "$scratch/bytes" >/dev/null 2>&1 || status=1
-  rm -r "$scratch"
-  return "$status"
+  local file=$1 container=$2 length=$3 point=$4 raw=$5
+  # this is called where a failure ends nothing by itself
+  scratch_directory
+  binary "$SPKI$point" |
+    openssl pkey -pubin -inform DER -out "$SCRATCH/key" 2>/dev/null || return 1
+  der_signature "$raw" "$SCRATCH/signature" || return 1
+  piece "$file" "$container" "$length" >"$SCRATCH/bytes" || return 1
+  openssl dgst "-$DIGEST" -verify "$SCRATCH/key" -signature "$SCRATCH/signature" \
+    "$SCRATCH/bytes" >/dev/null 2>&1
 }
 
 # The SRK table is the fuses' one, and the key that signed is the one that the header names.

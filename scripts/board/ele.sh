@@ -132,10 +132,12 @@ to 1. This board takes images of that other set, for ever"
   fi
   confirm "burn ${SRK_HASH:0:16}" "Board $UID_OF_BOARD will take images signed with the SRK set
 $SRK_HASH, and with no other set, for ever."
+  # a burning that is cut off has its line, too; and without a record nothing is burnt
+  record burning "uid=$UID_OF_BOARD" "srkHash=$SRK_HASH"
   burn_words
-  ((DRY)) || read_fuses
+  read_fuses
   [[ $FUSES == equal ]] || ((DRY)) || fail 'the fuses do not read back equal'
-  passed 'all eight words read back equal'
+  answered 'all eight words read back equal'
   record burn "uid=$UID_OF_BOARD" "srkHash=$SRK_HASH" already=no
   say "  Now power the board off and on, let it start the signed flash.bin from its own medium,"
   say "  stop in U-Boot, and run 'prove'."
@@ -173,23 +175,28 @@ prove_boot() {
   must_be_open
   check_fused
   check_events
-  passed 'no events, and the fuses are equal'
+  answered 'no events, and the fuses are equal'
   record prove "uid=$UID_OF_BOARD" "image=${IMAGE_HASH:-example}" "srkHash=$SRK_HASH" events=0
 }
 
+# A dry run does not know which board it is about.
 check_proof() {
-  if ((DRY)) && [[ ! -s $RECORD ]]; then
+  local board=("uid=$UID_OF_BOARD")
+  if ((DRY)) && [[ ! -s $RECORD || ! $IMAGE_HASH ]]; then
     supposed "that the record has this board's proof with this image"
     return 0
   fi
-  recorded prove "uid=$UID_OF_BOARD" "image=${IMAGE_HASH:-example}" "srkHash=$SRK_HASH" || refuse \
+  ((!DRY)) || board=()
+  recorded prove "${board[@]}" "image=${IMAGE_HASH:-example}" "srkHash=$SRK_HASH" || refuse \
     not-proven "$RECORD has no proof that board $UID_OF_BOARD started this very image \
 (${IMAGE_HASH:-example}) without events. Burn, power off and on, run 'prove'; then close"
   passed 'the record has the proof'
 }
 
+# Its signing may be in another record than the one that is kept at the board.
 is_factory_image() {
-  ((FACTORY)) || recorded sign "image=${IMAGE_HASH:-example}" factory=1
+  ((FACTORY)) || recorded sign "image=${IMAGE_HASH:-example}" factory=1 ||
+    { [[ $IMAGE == "$WORK/flash.bin" ]] && grep -qs '^# with: .*factory=1' "$WORK/flash.yaml"; }
 }
 
 close_device() {
@@ -204,6 +211,7 @@ programs RPMB keys, and is for one boot in the factory"
   check_proof
   confirm "close $UID_OF_BOARD" "Board $UID_OF_BOARD will start nothing but what the SRK set
 $SRK_HASH signed. An image that is not right, or lost keys, make it scrap."
+  record closing "uid=$UID_OF_BOARD" "image=${IMAGE_HASH:-example}" "srkHash=$SRK_HASH"
   run nxpele --family "$FAMILY" "${CONNECTION[@]}" forward-lifecycle-update \
     --lifecycle oem_closed
   record close "uid=$UID_OF_BOARD" "image=${IMAGE_HASH:-example}" "srkHash=$SRK_HASH"

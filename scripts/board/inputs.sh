@@ -102,6 +102,65 @@ would run under our UUID and read our keys. Build with TA_PUBLIC_KEY, and sign w
   passed "$file trusts the key of $TA_PUBLIC"
 }
 
+# ---- random numbers ------------------------------------------------------------------------
+
+# What the layer's patch says when it has no seed: where this is in the binary, the seed is the
+# enclave's. Releases that were mended in another way are judged by their tee.elf.
+readonly SEED_TEXT='The enclave gives no random numbers'
+
+# Both begin with the same code, or the elf says nothing of the binary. Towards their ends they
+# differ: there is what is put right only in the binary.
+check_same_build() {
+  local file=$1 headers type from length
+  length=$(stat -L -c %s -- "$file")
+  ((length <= 262144)) || length=262144
+  [[ $(hex_at "$OPTEE_ELF" 0 5) == 7f454c4602 ]] || fail "--optee-elf: '$OPTEE_ELF' is no ELF file"
+  forget_window
+  number headers "$OPTEE_ELF" 32 8
+  number type "$OPTEE_ELF" "$headers" 4
+  number from "$OPTEE_ELF" $((headers + 8)) 8
+  ((type == 1)) || fail "--optee-elf: '$OPTEE_ELF' does not begin with what is loaded"
+  [[ $(piece "$OPTEE_ELF" "$from" "$length" | sha256sum) == \
+    "$(piece "$file" 0 "$length" | sha256sum)" ]] ||
+    refuse optee-random "$OPTEE_ELF is of another build than $file, and says nothing of it"
+}
+
+check_elf() {
+  local check=$HERE/../../meta-superrelay/recipes-security/optee-imx/files/check-optee.sh
+  local objdump=${OBJDUMP:-aarch64-linux-gnu-objdump} said
+  [[ -s $OPTEE_ELF ]] || fail "--optee-elf: '$OPTEE_ELF' is missing or empty"
+  require_tool "$objdump"
+  [[ ! -s $1 ]] || check_same_build "$1"
+  said=$(bash "$check" core "$objdump" "$OPTEE_ELF" 2>&1) ||
+    refuse optee-random "$OPTEE_ELF: $said"
+  passed "$OPTEE_ELF: random numbers are seeded by the enclave"
+}
+
+check_random() {
+  local file=${INPUT[tee.bin]} text
+  if [[ $OPTEE_CONF ]]; then
+    conf_must CFG_IMX_ELE y optee-random 'Without the EdgeLock Enclave there is neither a key of \
+the chip nor a source of random numbers'
+  fi
+  if [[ $OPTEE_ELF ]]; then
+    check_elf "$file"
+    return 0
+  fi
+  text=$(printf '%s' "$SEED_TEXT" | hex_of -)
+  if [[ ! -s $file ]]; then
+    supposed 'tee.bin: random numbers are seeded by the enclave'
+  elif holds_bytes "$file" "$text" ||
+    [[ $OPTEE_CONF && $(conf_value CFG_WITH_SOFTWARE_PRNG) == n ]]; then
+    passed "${file##*/}: random numbers are the enclave's"
+  elif [[ $OPTEE_CONF ]]; then
+    refuse optee-random "$file does not show that its random numbers are seeded by the enclave: \
+OP-TEE up to 4.10 seeds them with the time since power-on, and keys made of them can be guessed. \
+Build it with the layer's patch, or give the build's tee.elf with --optee-elf"
+  else
+    say '  NOT CHECKED: what seeds random numbers; give --optee-conf, or --optee-elf'
+  fi
+}
+
 # ---- all ----------------------------------------------------------------------------------
 
 # NXP's container is authenticated by the ROM alone; here only its form can be looked at.
@@ -125,6 +184,7 @@ check_inputs() {
   else
     supposed 'tee.bin: raw, and without the default key for Trusted Applications'
   fi
+  check_random
   if [[ -s ${INPUT[mx93a1-ahab-container.img]} ]]; then
     check_ele_container "${INPUT[mx93a1-ahab-container.img]}"
   fi

@@ -60,8 +60,8 @@ step_record() {
     passed "nothing has changed since $(json_field time "$old")"
   else
     keep "$file" "{\"superRelayProvisioning\":1,\"time\":\"$now\",$body"
-    passed "written: $file"
+    answered "the record is written: $file"
   fi
-  print_record "$body"
+  ((DRY)) || print_record "$body"
   say '  Keep a copy of this directory on another machine; there is no secret in it.'
 }

@@ -35,6 +35,9 @@ in_a_checkout() {
 
 check_key_directory() {
   local mode
+  [[ $(realpath -m -- "$1")/ != "$(realpath -m -- "$WORK")"/* ]] || refuse keys-in-work \
+    "'$1' is in the --work directory '$WORK', which goes to the machine at the board, and has no \
+secret. Name a directory elsewhere"
   ! in_a_checkout "$1" || refuse keys-in-checkout \
     "'$1' is inside a checkout: sooner or later somebody commits it, and whoever has these keys \
 signs firmware for every board with this SRK hash. Name a directory elsewhere"
@@ -58,31 +61,65 @@ have used this machine meanwhile, make new keys"
 
 # ---- keys ---------------------------------------------------------------------------------
 
-make_key() {
-  local file=$KEYS/srk$1.pem cipher=()
-  [[ $ENCRYPT == 0 ]] || cipher=(-aes256)
-  [[ ! -e $file ]] || fail "'$file' exists already and is left as it is; a new set needs a new \
-directory, since boards in the field know the old one's hash"
-  run openssl genpkey -algorithm EC -pkeyopt "ec_paramgen_curve:$CURVE" \
-    -pkeyopt ec_param_enc:named_curve "${cipher[@]}" -out "$file"
-  run openssl pkey -in "$file" -pubout -out "$WORK/srk/srk$1.pub"
-  ((DRY)) || chmod 600 "$file"
+# How many of the four files srkN with this ending are there.
+count_of() {
+  local i count=0
+  for i in 0 1 2 3; do [[ ! -s $1/srk$i.$2 ]] || count=$((count + 1)); done
+  printf '%d' "$count"
 }
 
-make_keys() {
+# Made aside, and moved when there are four: half a set is never taken for one.
+make_private_keys() {
+  local i aside=$KEYS/.unfinished cipher=()
+  [[ $ENCRYPT == 0 ]] || cipher=(-aes256)
+  run rm -rf -- "$aside"
+  run mkdir -p -- "$aside"
+  for i in 0 1 2 3; do
+    run openssl genpkey -algorithm EC -pkeyopt "ec_paramgen_curve:$CURVE" \
+      -pkeyopt ec_param_enc:named_curve "${cipher[@]}" -out "$aside/srk$i.pem"
+  done
+  run chmod 600 "$aside"/srk{0,1,2,3}.pem
+  run mv -n -- "$aside"/srk{0,1,2,3}.pem "$KEYS/"
+  run rmdir -- "$aside"
+}
+
+# A public half that is there already stays, if it is this key's.
+make_public_key() {
+  local private=$KEYS/srk$1.pem public=$WORK/srk/srk$1.pub
+  run openssl pkey -in "$private" -pubout -out "$public.new"
+  if ((!DRY)) && [[ -s $public && $(<"$public") != "$(<"$public.new")" ]]; then
+    rm -f -- "$public.new"
+    fail "'$public' is of another key than '$private', and is left as it is: boards in the field \
+may know its set"
+  fi
+  run mv -- "$public.new" "$public"
+}
+
+make_public_keys() {
   local i
+  run mkdir -p -- "$WORK/srk"
+  for i in 0 1 2 3; do make_public_key "$i"; done
+}
+
+# What is there is never replaced: boards in the field know its hash.
+make_keys() {
+  local private public
   stage "Super root keys: four, $CURVE, in $KEYS"
   check_key_directory "$KEYS"
   check_key_files "$KEYS"
   need_tool openssl
-  umask 077
-  ((DRY)) || mkdir -p "$KEYS"
-  umask 022
-  ((DRY)) || mkdir -p "$WORK/srk"
-  umask 077
-  for i in 0 1 2 3; do make_key "$i"; done
-  umask 022
-  ((DRY)) || chmod 644 "$WORK"/srk/*.pub
+  private=$(count_of "$KEYS" pem) public=$(count_of "$WORK/srk" pub)
+  ((public < 4)) || fail "'$WORK/srk' has a set already, and is left as it is; a new set needs a \
+new --work and a new --keys directory, since boards in the field know the old one's hash"
+  ((private == 0 || private == 4)) ||
+    fail "'$KEYS' has $private of a set's four keys: a run was cut off, or somebody took some. If \
+no set was ever made of them, remove them"
+  if ((private == 4)); then
+    say "  The private keys are there and are kept; this takes their public halves."
+  else
+    (umask 077 && make_private_keys)
+  fi
+  make_public_keys
   record keys "curve=$CURVE" count=4 "directory=$KEYS"
   say "  Who has one of these keys signs firmware for every board with their hash, and who loses"
   say "  all four updates none of them ever again. Make them on a machine without a network, and"
@@ -139,7 +176,10 @@ make_table() {
       "$known says $(<"$known"), and the public keys beside it have the hash $SRK_HASH: somebody \
 changed the set. Use the set that goes with the hash, or start in a new --work directory"
     compare_srk_hash --srk-hash
-    ((DRY)) || { binary "$table" >"$WORK/srk.table" && printf '%s\n' "$SRK_HASH" >"$known"; }
+    if ((!DRY)); then
+      binary "$table" | whole_file "$WORK/srk.table"
+      whole_file "$known" <<<"$SRK_HASH"
+    fi
     passed "the table has $((${#table} / 2)) bytes, and this SHA-256:"
   else
     supposed 'the table of four public keys'

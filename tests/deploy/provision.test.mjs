@@ -2,11 +2,12 @@
 // scripts/provision.sh: the whole way for real, with the built super-relay and the simulator, the
 // test being the operator on another machine; the checks of a device against recorders.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -14,112 +15,23 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { promisify } from "node:util";
 
+import { directory, file, isRefused, lines, root, succeeded, tools } from "./support/board.mjs";
 import {
-  directory,
-  file,
-  isRefused,
-  lines,
-  root,
-  script,
-  succeeded,
-  tools,
-} from "./support/board.mjs";
+  POLICY,
+  WAITING,
+  commission,
+  finish,
+  provision,
+  relay,
+  sign,
+} from "./support/commission.mjs";
 
 const OPTIONS = { timeout: 90_000, concurrency: 4 };
-const WAITING = 4;
-const binary = process.env.SUPER_RELAY_BIN ?? join(root, "build/super-relay");
 const bin = tools({ mmc: "fake_mmc.sh" });
 const UID = "0123456789abcdef0011223344556677";
 const HASH = "5a".repeat(32);
 const TEST_KEY = "d3eb3ec36e334c9f988ce2c0b85954610d2bcf8664844df2ab56e6c61bb701e4";
-const exec = promisify(execFile);
-
-const relay = async (words) => JSON.parse((await exec(binary, [...words, "--json"])).stdout);
-const provision = (words, options = {}) =>
-  script("provision.sh", words, { ...options, env: { SUPER_RELAY_BIN: binary, ...options.env } });
-
-// ---- a commissioning with the simulator -------------------------------------------------------
-
-const POLICY = `chain_ids = [31337]
-entry_points = ["0x0000000071727De22E5E9d8BAf0edAc6f37da032"]
-paymasters = ["0x00000000000000000000000000000000000000a1"]
-max_validity = "1h"
-max_cost = "0.05 eth"
-window = "1d"
-budget = "1 eth"
-operations = 1000
-force_audit = true
-`;
-const EXECUTOR = `chain_ids = [31337]
-entry_points = ["0x0000000071727De22E5E9d8BAf0edAc6f37da032"]
-max_gas = 1000000
-max_fee_per_gas = "100 gwei"
-max_cost = "0.1 eth"
-`;
-
-const toml = (store, log) => `[node]
-network = "dev"
-chain_id = 31337
-node_http = "http://127.0.0.1:1"
-[paymaster_relay]
-kms_backend = "simulator"
-paymaster = "0x00000000000000000000000000000000000000a1"
-[optee_kms.keys]
-primary_paymaster = "primary"
-[simulator]
-store = "${store}"
-[optee_kms.security]
-audit_logging = true
-audit_log = "${log}"
-`;
-
-/** A TEE, an operator on another machine, two keys to be made, and the words for the script. */
-async function commission({ policy = POLICY } = {}) {
-  const there = directory("operator");
-  const here = directory("relay");
-  await relay(["operator", "keygen", "--out", join(there, "operator.key")]);
-  for (const [name, text] of [["primary.toml", policy], ["executor.toml", EXECUTOR]])
-    for (const where of [here, there]) writeFileSync(join(where, name), text);
-  const at = (name) => join(here, name);
-  copyFileSync(join(there, "operator.key.pub"), at("operator.key.pub"));
-  writeFileSync(at("relay.toml"), toml(at("store"), at("audit.jsonl")));
-  const words = ["--operator", at("operator.key.pub"), "--config", at("relay.toml"),
-    "--dir", at("dir"), "--key", "primary=sponsor", "--policy", `primary=${at("primary.toml")}`,
-    "--key", "executor=transaction", "--policy", `executor=${at("executor.toml")}`];
-  const run = (more = [], options) => provision(["--simulator", ...words, ...more], options);
-  const ask = (question) => relay([...question, "--config", at("relay.toml")]);
-  return { there, here, at, words, run, ask };
-}
-
-/** The operator does what the script has printed for him, and brings the signatures back. */
-async function sign({ there, at }, said) {
-  const signed = [];
-  for (const [, line] of said.matchAll(/^ {4}super-relay (operator sign .*)$/gm)) {
-    const words = line.split(" ");
-    await exec(binary, words, { cwd: there });
-    signed.push(words.at(-1));
-    copyFileSync(join(there, words.at(-1)), join(at("dir"), words.at(-1)));
-  }
-  for (const [, line] of said.matchAll(/^ {4}super-relay (attest verify \S+)/gm)) {
-    const words = line.split(" ");
-    copyFileSync(join(at("dir"), words[2]), join(there, words[2]));
-    await exec(binary, [...words, "--pin", join(there, "ta.pin")], { cwd: there });
-  }
-  return signed;
-}
-
-/** From nothing to the record, as often as the script has to be run for it. */
-async function finish(all, options) {
-  for (let i = 0; i < 4; i++) {
-    const begun = existsSync(all.at("dir/plan"));
-    const result = await all.run(begun ? ["--resume"] : [], options);
-    if (result.status !== WAITING) return result;
-    await sign(all, result.stdout);
-  }
-  throw new Error("it waits for signatures for ever");
-}
 
 function snapshot(dir) {
   const hash = (name) => createHash("sha256").update(readFileSync(join(dir, name))).digest("hex");
@@ -220,6 +132,19 @@ describe("provisioning a simulator for real", OPTIONS, () => {
     await all.ask(["audit", "verify", "--allow-unsigned"]);
   });
 
+  test("that meets a full disk leaves no half of a file, and goes on with room", async () => {
+    const all = await commission();
+    for (const fileSize of [50, 300, 600]) {
+      const begun = existsSync(all.at("dir/plan"));
+      const { status, stderr } = await all.run(begun ? ["--resume"] : [], { fileSize });
+      assert.equal(status, 1, stderr);
+      const left = readdirSync(all.at("dir"));
+      assert.deepEqual(left.filter((name) => name.endsWith(".new")), []);
+      assert.ok(!left.includes("plan") || fileSize > 50);
+    }
+    succeeded(await finish(all));
+  });
+
   test("ends after the step that --until names", async () => {
     const all = await commission();
     const said = succeeded(await all.run(["--until", "rpmb"]));
@@ -286,6 +211,58 @@ describe("the wrong order and the wrong hands", OPTIONS, () => {
     isRefused(await all.run(), "begun", /--resume/);
     writeFileSync(all.at("primary.toml"), POLICY.replace("1000", "2000"));
     isRefused(await all.run(["--resume"]), "plan-changed");
+  });
+
+  test("--resume of nothing, and a directory of everybody's, are refused", async () => {
+    const all = await commission();
+
+    isRefused(await all.run(["--resume"]), "not-begun");
+    assert.ok(!existsSync(all.at("dir")));
+    mkdirSync(all.at("dir"));
+    chmodSync(all.at("dir"), 0o777);
+    isRefused(await all.run(), "directory-writable");
+    assert.deepEqual(readdirSync(all.at("dir")), []);
+  });
+
+  test("a policy that is none is found out before anything is begun", async () => {
+    const all = await commission({ policy: "chain_ids = [31337]\n" });
+    const result = await all.run();
+
+    assert.equal(result.status, 1);
+    assert.match(result.stderr, /entry_points[^]*Nothing was begun/);
+    assert.ok(!existsSync(all.at("dir")));
+    writeFileSync(all.at("primary.toml"), POLICY);
+    assert.equal((await all.run()).status, WAITING);
+  });
+
+  test("a directory for the state that is not there is not made, for root alone", async () => {
+    const all = await commission();
+    const result = await all.run(["--dir", all.at("state/provisioning")]);
+
+    assert.equal(result.status, 1);
+    assert.match(result.stderr, /state' is not there/);
+    assert.ok(!existsSync(all.at("state")));
+  });
+
+  test("a relay that is not there is said to be so, before anything is done", async () => {
+    const all = await commission();
+    const result = await all.run([], { env: { SUPER_RELAY_BIN: "no-such-program" } });
+
+    assert.equal(result.status, 1);
+    assert.match(result.stderr, /the program 'no-such-program' is not there/);
+    assert.ok(!existsSync(all.at("dir")));
+  });
+
+  test("a key that was deleted and made again is not signed for by its old statement", async () => {
+    const all = await commission();
+    await sign(all, (await all.run()).stdout);
+    succeeded(await all.run(["--resume", "--until", "keys"]));
+    const file = all.at("dir/primary.new-key.statement");
+    const old = readFileSync(all.at("dir/executor.new-key.statement"));
+    writeFileSync(file, old);
+    assert.equal((await all.run(["--resume"])).status, WAITING);
+
+    assert.notDeepEqual(readFileSync(file), old);
   });
 
   test("a record that says something else is not overwritten", async () => {
@@ -387,35 +364,4 @@ describe("a device that is ready", OPTIONS, () => {
         assert.match(succeeded(await run("rpmb")), /is not the test key; write counter 0x00000cef/);
       }
     });
-});
-
-describe("the dry run", OPTIONS, () => {
-  test("needs nothing, shows the order, and leaves nothing behind", async () => {
-    const cwd = directory("empty");
-    const result = await provision(["--dry-run"], { cwd, env: { PATH: "/usr/bin:/bin" } });
-
-    const said = succeeded(result);
-    const order = ["OEM_CLSD", "mmc rpmb read-counter", "super-relay attest",
-      "operator sign provision", "super-relay provision", "keys generate",
-      "operator sign policy", "policy set", "written:"];
-    const places = order.map((text) => said.indexOf(text));
-    assert.ok(places.every((place) => place >= 0), JSON.stringify(places));
-    assert.deepEqual([...places].sort((a, b) => a - b), places);
-    assert.deepEqual(readdirSync(cwd), []);
-  });
-
-  test("refuses what the real one refuses", async () => {
-    const open = file("boot.jsonl", `${status(UID, "OEM_OPEN")}\n`);
-    const words = ["--dry-run", "--boot-record", open, "--uid-file", file("uid", UID)];
-
-    isRefused(await provision(words), "not-closed");
-    assert.equal((await provision(["--key", "a b=sponsor", "--dry-run"])).status, 2);
-    assert.equal((await provision(["--policy", "other=x", "--dry-run"])).status, 2);
-    const until = await provision(["--until", "never", "--dry-run"]);
-    assert.match(until.stderr, /closed, rpmb, operator/);
-  });
-
-  test("is named in its help", async () => {
-    assert.match(succeeded(await provision(["--help"])), /Provisions a board[^]*--dry-run/);
-  });
 });

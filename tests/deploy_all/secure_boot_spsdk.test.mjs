@@ -48,7 +48,7 @@ async function firmware(into) {
 }
 
 async function inputs() {
-  const made = directory("inputs");
+  const made = directory("the inputs");
   for (const name of ["lpddr4_imem_1d_v1.bin", "lpddr4_imem_2d_v1.bin", "lpddr4_dmem_1d_v1.bin",
     "lpddr4_dmem_2d_v1.bin", "u-boot-spl.bin", "bl31-imx93.bin", "u-boot.bin", "tee.bin"])
     writeFileSync(join(made, name), Buffer.alloc(9000, name));
@@ -61,8 +61,8 @@ before(install, { timeout: 300_000 });
 describe("SPSDK", OPTIONS, () => {
   for (const [curve, more] of [["P-384", []], ["P-521", ["--srk", "2", "--revoke", "0x1"]]])
     test(`takes the configurations and signs with ${curve}; hash and fuses are ours`, async () => {
-      const work = path("work");
-      const keys = path("keys");
+      const work = path("the work");
+      const keys = path("the keys");
       const words = ["all", "--work", work, "--keys", keys, "--inputs", await inputs(),
         "--curve", curve];
       const said = succeeded(await script("secure-boot-imx93.sh", [...words, ...more], { env }));

@@ -19,8 +19,19 @@ const HASHES = ["sha256", "sha384", "sha512"];
 const align = (n, to = 1024) => Math.ceil(n / to) * to;
 const u16 = (n) => Buffer.from([n & 255, n >> 8]);
 
-export const newSet = (curve = "P-384") =>
-  [0, 1, 2, 3].map(() => generateKeyPairSync("ec", { namedCurve: CURVES[curve].name }).privateKey);
+// By way of PEM: in Node.js 20 a key that is exported as JWK while the garbage collector takes what
+// generated it waits for itself, for ever.
+const PEM = {
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  publicKeyEncoding: { type: "spki", format: "pem" },
+};
+
+function newKey(curve) {
+  const made = generateKeyPairSync("ec", { namedCurve: CURVES[curve].name, ...PEM });
+  return createPrivateKey(made.privateKey);
+}
+
+export const newSet = (curve = "P-384") => [0, 1, 2, 3].map(() => newKey(curve));
 
 /** The private keys that the script made. */
 export const readSet = (directory) =>

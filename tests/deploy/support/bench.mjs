@@ -18,6 +18,7 @@ export const dry = (words) => boot([...words, "--dry-run"], { env: { PATH: "/usr
 const CONF = {
   PLATFORM: "imx",
   PLATFORM_FLAVOR: "mx93evk",
+  CFG_IMX_ELE: "y",
   CFG_INSECURE: "n",
   CFG_RPMB_FS: "y",
   CFG_REE_FS: "y",
@@ -25,6 +26,7 @@ const CONF = {
   CFG_RPMB_TESTKEY: "n",
   CFG_RPMB_WRITE_KEY: "n",
   CFG_TZDRAM_START: "0x96000000",
+  CFG_WITH_SOFTWARE_PRNG: "y",
 };
 export const conf = (over = {}) =>
   file("conf.mk", Object.entries({ ...CONF, ...over }).map(([k, v]) => `${k}=${v}\n`).join(""));
@@ -35,6 +37,7 @@ const INPUTS = ["lpddr4_imem_1d_v1.bin", "lpddr4_imem_2d_v1.bin", "lpddr4_dmem_1
 export function inputs(over = {}) {
   const made = directory("inputs");
   const whole = Object.fromEntries(INPUTS.map((name) => [name, `this is ${name}`]));
+  whole["tee.bin"] += ". The enclave gives no random numbers";
   whole["mx93a1-ahab-container.img"] = flash(newSet()).subarray(0, 0x400);
   for (const [name, content] of Object.entries({ ...whole, ...over }))
     writeFileSync(join(made, name), content);

@@ -51,23 +51,43 @@ export function tools(names) {
   return made;
 }
 
+const shellWord = (word) => `'${word.replaceAll("'", "'\\''")}'`;
+
+/** The same command on a terminal of its own, where errors go to a file. */
+function onTerminal(command, errors) {
+  if (!errors) return command;
+  const line = `${command.map(shellWord).join(" ")} 2>${shellWord(errors)}`;
+  return ["script", "--quiet", "--return", "--command", line, "/dev/null"];
+}
+
+function limited(command, fileSize) {
+  if (fileSize === undefined) return command;
+  const limit = ["prlimit", `--fsize=${fileSize}`, "--", ...command];
+  return ["bash", "-c", 'trap "" XFSZ && exec "$@"', "bash", ...limit];
+}
+
 /**
- * Runs a script to its end: { status, stdout, stderr }. The kernel ends it when we end. onOutput is
- * told what it has said so far, with a function that kills it and all that it started; killAfter
- * does that so many milliseconds after its start.
+ * Runs a script to its end: { status, stdout, stderr }. The kernel ends it when we end. With typed,
+ * that text comes from a terminal, which standard output is, too. onOutput is
+ * told what it has said so far, with a function that kills it and all that it started (or sends
+ * them the signal that it is given); killAfter kills so many milliseconds after the start. No file
+ * gets longer than fileSize bytes, as on a disk that is full.
  */
 export function script(name, words, options = {}) {
-  const { input = "", env = {}, cwd = workspace, onOutput, killAfter } = options;
+  const { typed, input = typed ?? "", env = {}, cwd = workspace, onOutput } = options;
+  const { killAfter, fileSize } = options;
   return new Promise((resolve, reject) => {
     // git's ceiling: this workspace is inside a checkout, the keys of the tests are in none
     const whole = { ...process.env, GIT_CEILING_DIRECTORIES: workspace, ...env };
-    const guard = ["--pdeathsig", "KILL", "bash", join(root, "scripts", name), ...words];
+    const errors = typed === undefined ? undefined : path("errors");
+    const command = onTerminal(["bash", join(root, "scripts", name), ...words], errors);
+    const guard = ["--pdeathsig", "KILL", ...limited(command, fileSize)];
     const child = spawn("setpriv", guard, { cwd, env: whole, detached: true });
     const said = { stdout: "", stderr: "" };
-    const kill = () => {
-      if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
+    const kill = (signal = "SIGKILL") => {
+      if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, signal);
     };
-    const timer = killAfter && setTimeout(kill, killAfter);
+    const timer = killAfter && setTimeout(() => kill(), killAfter);
     for (const stream of ["stdout", "stderr"])
       child[stream].setEncoding("utf8").on("data", (text) => {
         said[stream] += text;
@@ -78,6 +98,7 @@ export function script(name, words, options = {}) {
     child.once("error", reject);
     child.once("close", (status, signal) => {
       clearTimeout(timer);
+      if (errors) said.stderr += readFileSync(errors, "utf8");
       resolve({ status, signal, ...said });
     });
   });

@@ -12,7 +12,7 @@ export const layer = join(root, "meta-superrelay");
 export const BOARD = "mx93-nxp-bsp";
 
 const ASSIGNMENT =
-  /^(?:export )?([\w${}:.+-]+?)(\[[a-z-]+\])?\s*(\?\?=|\?=|:=|\+=|=\+|\.=|=\.|=)\s*"(.*)"$/;
+  /^(?:export )?([\w${}:.+-]+?)(\[[a-z0-9-]+\])?\s*(\?\?=|\?=|:=|\+=|=\+|\.=|=\.|=)\s*"(.*)"$/;
 const FUNCTION = /^(python )?([a-z_0-9]+)((?::[a-z0-9-]+)*)\(\) \{$/;
 
 /** Paths below the layer of all files whose name ends so. */
