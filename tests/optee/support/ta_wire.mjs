@@ -94,8 +94,12 @@ const sponsorship = (cost) =>
 // ---- requests ---------------------------------------------------------------------
 
 export class Operator {
-  #pair = generateKeyPairSync("ed25519");
-  publicKey = this.#pair.publicKey.export({ format: "der", type: "spki" }).subarray(-32);
+  // Encoded at once: exporting a key's object may wait for its own generator, for ever.
+  #pair = generateKeyPairSync("ed25519", {
+    publicKeyEncoding: { format: "der", type: "spki" },
+    privateKeyEncoding: { format: "pem", type: "pkcs8" },
+  });
+  publicKey = this.#pair.publicKey.subarray(-32);
 
   sign(name, statement) {
     return sign(null, Buffer.concat([Buffer.from(name), UUID, statement]), this.#pair.privateKey);
