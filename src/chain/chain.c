@@ -7,8 +7,6 @@
 
 #include "chain/chain_private.h"
 
-#define CONNECTIONS_MAX 64
-
 struct chain {
 	struct loop *loop;
 	struct chain_config config;
@@ -159,6 +157,16 @@ static bool start(struct request *r)
 	return true;
 }
 
+static void start_or_finish(struct request *r)
+{
+	if (r->chain->closing) {
+		finish_error(r, SR_E_UNAVAILABLE, "closing");
+	} else if (!start(r)) {
+		observe(r->chain, r->method, r->started_ns, CHAIN_UNAVAILABLE);
+		finish_error(r, SR_E_INTERNAL, "a request could not be started");
+	}
+}
+
 static void start_waiting(uv_idle_t *kick)
 {
 	struct chain *chain = kick->data;
@@ -168,10 +176,7 @@ static void start_waiting(uv_idle_t *kick)
 		struct request *r = chain->waiting;
 
 		chain->waiting = r->next;
-		if (chain->closing)
-			finish_error(r, SR_E_UNAVAILABLE, "closing");
-		else if (!start(r))
-			finish_error(r, SR_E_INTERNAL, "a request could not be started");
+		start_or_finish(r);
 	}
 }
 
@@ -311,6 +316,25 @@ static void free_watch(uv_handle_t *handle)
 	free(handle->data);
 }
 
+static struct watch *watch_new(struct chain *chain, curl_socket_t s)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->socket = s;
+	w->chain = chain;
+	if (uv_poll_init_socket(loop_uv(chain->loop), &w->poll, s)) {
+		free(w);
+		return NULL;
+	}
+	w->poll.data = w;
+	curl_multi_assign(chain->multi, s, w);
+	return w;
+}
+
+/* Never fails: curl would give up all transfers of this client, and some of its versions crash
+ * then. A socket that nothing waits for ends with its transfer's time. */
 static int set_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *socket_arg)
 {
 	struct chain *chain = arg;
@@ -326,24 +350,16 @@ static int set_socket(CURL *easy, curl_socket_t s, int what, void *arg, void *so
 		}
 		return 0;
 	}
-	if (!w) {
-		w = calloc(1, sizeof(*w));
-		if (!w)
-			return -1;
-		w->socket = s;
-		w->chain = chain;
-		if (uv_poll_init_socket(loop_uv(chain->loop), &w->poll, s)) {
-			free(w);
-			return -1;
-		}
-		w->poll.data = w;
-		curl_multi_assign(chain->multi, s, w);
-	}
 	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
 		events |= UV_READABLE;
 	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
 		events |= UV_WRITABLE;
-	return uv_poll_start(&w->poll, events, on_socket) ? -1 : 0;
+	if (!w)
+		w = watch_new(chain, s);
+	if (!w || uv_poll_start(&w->poll, events, on_socket))
+		sr_log(SR_LOG_WARN, "chain", "%s: a connection cannot be waited for",
+		       chain->config.name);
+	return 0;
 }
 
 static void chain_free(struct chain *chain)
@@ -373,7 +389,7 @@ static bool setup_curl(struct chain *chain)
 	       !curl_multi_setopt(chain->multi, CURLMOPT_TIMERDATA, chain) &&
 	       /* calls above this wait for a connection, within their time limit */
 	       !curl_multi_setopt(chain->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-				  (long)CONNECTIONS_MAX);
+				  (long)CHAIN_CONNECTIONS_MAX);
 }
 
 bool chain_open(struct loop *loop, const struct chain_config *config, struct chain **out,

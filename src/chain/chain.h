@@ -14,6 +14,7 @@
 #include "loop/loop.h"
 
 #define CHAIN_ENDPOINTS_MAX 4
+#define CHAIN_CONNECTIONS_MAX 64 /* of one client at a time */
 
 struct chain;
 
