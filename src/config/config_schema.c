@@ -82,7 +82,9 @@ static const struct config_key rows[] = {
 	  .min = 4, .max = 64, .effect = "How deep arrays and objects may nest in a request." },
 	{ "rpc", "max_connections", CONFIG_UNSIGNED, AT(rpc.max_connections), .unit = "",
 	  .fallback = "10000", .min = 1, .max = 100000,
-	  .effect = "The most client connections open at one time." },
+	  .effect = "The most connections of JSON-RPC clients at one time; fewer when the limit "
+		    "of open files has no room for them, which is said at start. The HTTP API "
+		    "has 256 of its own." },
 	{ "rpc", "request_timeout_ms", CONFIG_DURATION, AT(rpc.request_timeout_ms),
 	  .unit = "milliseconds", .fallback = "30000", .min = 100, .max = 600000,
 	  .effect = "How long a request may take to arrive, and its answer to be taken." },

@@ -7,13 +7,11 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "http/http_private.h"
 
 #define LINGER_NS UINT64_C(2000000000)
 #define DRAIN_GRACE_NS UINT64_C(500000000)
-#define REFUSALS_MAX 64 /* connections over the limit that are told so; others are just closed */
 
 static void feed(struct http_connection *c, const char *data, size_t len);
 static void resume_reading(struct http_connection *c);
@@ -190,7 +188,8 @@ static void on_closed(uv_handle_t *handle)
 	if (c->next)
 		c->next->prev = c->prev;
 	w->connection_counts[c->side]--;
-	atomic_fetch_sub(&w->server->connections[c->side], 1);
+	if (c->place)
+		atomic_fetch_sub(c->place, 1);
 	metrics_count_connection(w->config->metrics, c->side, false);
 	sr_buf_free(&c->target);
 	sr_buf_free(&c->body);
@@ -358,6 +357,16 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	}
 }
 
+bool http_connection_read(struct http_connection *c)
+{
+	uv_tcp_nodelay(&c->tcp, 1);
+	set_deadline_ms(c, c->worker->config->request_timeout_ms);
+	if (!uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read))
+		return true;
+	http_connection_close(c);
+	return false;
+}
+
 static void resume_reading(struct http_connection *c)
 {
 	c->paused = false;
@@ -365,7 +374,7 @@ static void resume_reading(struct http_connection *c)
 		http_connection_close(c);
 }
 
-static struct http_connection *connection_new(struct http_worker *w, enum http_side side)
+struct http_connection *http_connection_new(struct http_worker *w, enum http_side side)
 {
 	struct http_connection *c = calloc(1, sizeof(*c));
 
@@ -385,78 +394,8 @@ static struct http_connection *connection_new(struct http_worker *w, enum http_s
 		c->next->prev = c;
 	w->connections = c;
 	w->connection_counts[side]++;
-	atomic_fetch_add(&w->server->connections[side], 1);
 	metrics_count_connection(w->config->metrics, side, true);
 	return c;
-}
-
-static void connection_begin(struct http_connection *c)
-{
-	unsigned open = 0;
-
-	uv_tcp_nodelay(&c->tcp, 1);
-	set_deadline_ms(c, c->worker->config->request_timeout_ms);
-	if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read)) {
-		http_connection_close(c);
-		return;
-	}
-	open = atomic_load(&c->worker->server->connections[c->side]);
-	if (open > c->worker->config->max_connections + REFUSALS_MAX)
-		http_connection_close(c);
-	else if (open > c->worker->config->max_connections)
-		http_refuse(c, 503);
-}
-
-static void on_rejected(uv_handle_t *handle)
-{
-	struct http_listener *l = handle->data;
-
-	l->spare_busy = false;
-	/* another may have come meanwhile, and libuv waits until it is taken */
-	if (!http_is_draining(l->worker, l->side))
-		http_connection_accept(l);
-}
-
-/* Out of memory. The connection must be taken all the same: libuv announces no
- * other before. */
-static void reject(struct http_listener *l)
-{
-	if (l->spare_busy || uv_tcp_init(loop_uv(l->worker->loop), &l->spare))
-		return;
-	l->spare_busy = true;
-	l->spare.data = l;
-	uv_accept((uv_stream_t *)&l->tcp, (uv_stream_t *)&l->spare);
-	uv_close((uv_handle_t *)&l->spare, on_rejected);
-}
-
-void http_connection_accept(struct http_listener *listener)
-{
-	struct http_connection *c = connection_new(listener->worker, listener->side);
-
-	if (!c) {
-		reject(listener);
-		return;
-	}
-	if (uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&c->tcp))
-		http_connection_close(c);
-	else
-		connection_begin(c);
-}
-
-void http_connection_adopt(struct http_worker *worker, enum http_side side, int fd)
-{
-	struct http_connection *c = connection_new(worker, side);
-
-	if (!c) {
-		close(fd);
-		return;
-	}
-	if (uv_tcp_open(&c->tcp, fd)) {
-		close(fd);
-		http_connection_close(c);
-		return;
-	}
-	connection_begin(c);
 }
 
 /* What has come from the client and was not read yet: closing would reset it unanswered. */

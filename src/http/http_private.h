@@ -73,6 +73,7 @@ struct http_connection {
 	enum http_route route;		/* of the message; OTHER until its target is complete */
 	int refusal;			/* the status to refuse the message with, or 0 */
 	struct http_exchange *exchange; /* being handled */
+	atomic_uint *place;		/* the count that it is in; NULL: in none */
 	uint64_t deadline_ns;		/* 0: none */
 	bool complete;			/* a whole message stands in the buffers */
 	bool served;			/* has had an answer before */
@@ -126,14 +127,25 @@ struct http_server {
 	struct http_worker *workers;
 	unsigned worker_count;
 	unsigned ports[HTTP_SIDES];
-	atomic_uint connections[HTTP_SIDES]; /* apart: clients must not crowd out the probes */
+	/* each side apart: clients must not crowd out the probes */
+	unsigned places[HTTP_SIDES];
+	atomic_uint taken[HTTP_SIDES];
+	unsigned refusals;		 /* places of those that are told that there is none */
+	atomic_uint refused[HTTP_SIDES]; /* how many of these are taken */
 };
 
-/* ---- connection.c -------------------------------------------------------- */
+/* ---- accept.c ------------------------------------------------------------ */
 
 void http_connection_accept(struct http_listener *listener);
 /* Takes over a descriptor that was accepted by hand. */
 void http_connection_adopt(struct http_worker *worker, enum http_side side, int fd);
+
+/* ---- connection.c -------------------------------------------------------- */
+
+/* One without a descriptor yet; NULL: out of memory. */
+struct http_connection *http_connection_new(struct http_worker *worker, enum http_side side);
+/* Waits for its first request; false: it is being closed. */
+bool http_connection_read(struct http_connection *c);
 void http_connection_close(struct http_connection *c);
 /* Closes what has overstayed; with draining, also what is idle. */
 void http_connections_tick(struct http_worker *worker, uint64_t now_ns);
@@ -170,6 +182,11 @@ enum http_route http_find_route(enum http_side side, const char *target);
 const char *http_route_path(enum http_side side, enum http_route route);
 void http_route(struct http_exchange *x, const struct http_headers *headers, struct sr_bytes body);
 
+/* ---- places.c ------------------------------------------------------------- */
+
+/* How many connections each side takes at a time, with so many loops. */
+void http_set_places(struct http_server *server);
+
 /* ---- live.c ---------------------------------------------------------------- */
 
 void http_worker_name(const struct http_worker *worker, char out[static 16]);
@@ -183,7 +200,7 @@ bool http_live_report(const struct http_worker *asked, struct sr_buf *out);
 void metrics_count_response(struct metrics *m, enum http_side side, enum http_route route,
 			    int status);
 void metrics_count_connection(struct metrics *m, enum http_side side, bool opened);
-/* How many connections each side takes at a time. */
-void metrics_set_connection_limit(struct metrics *m, unsigned limit);
+/* How many connections this side takes at a time. */
+void metrics_set_connection_limit(struct metrics *m, enum http_side side, unsigned limit);
 
 #endif

@@ -172,9 +172,9 @@ void metrics_count_response(struct metrics *m, enum http_side side, enum http_ro
 	metrics_add(&m->responses[side][route][http_status_index(status)], 1);
 }
 
-void metrics_set_connection_limit(struct metrics *m, unsigned limit)
+void metrics_set_connection_limit(struct metrics *m, enum http_side side, unsigned limit)
 {
-	atomic_store(&m->connection_limit, limit);
+	atomic_store(&m->connection_limits[side], limit);
 }
 
 void metrics_count_connection(struct metrics *m, enum http_side side, bool opened)

@@ -153,7 +153,7 @@ static void put_connections(const struct metrics *m, struct sr_buf *out)
 		metrics_put(out, connections, &labels[side], atomic_load(&m->connections[side]));
 	metrics_head(out, limit, "gauge", "Most client connections that are taken at a time.");
 	for (unsigned side = 0; side < HTTP_SIDES; side++)
-		metrics_put(out, limit, &labels[side], atomic_load(&m->connection_limit));
+		metrics_put(out, limit, &labels[side], atomic_load(&m->connection_limits[side]));
 }
 
 static void put_http(const struct metrics *m, struct sr_buf *out)

@@ -95,7 +95,7 @@ struct metrics {
 	struct histogram upstream_duration[METRICS_UPSTREAMS];
 	_Atomic uint64_t responses[HTTP_SIDES][HTTP_ROUTES][HTTP_STATUSES];
 	atomic_uint connections[HTTP_SIDES];
-	atomic_uint connection_limit; /* of each side */
+	atomic_uint connection_limits[HTTP_SIDES];
 	_Atomic(const struct kms *) kms;
 	_Atomic(struct health *) health;
 	struct metrics_build build;

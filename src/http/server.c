@@ -334,7 +334,6 @@ bool http_start(const struct http_config *config, struct http_server **out, stru
 	if (!server)
 		return sr_fail(err, SR_E_NO_MEMORY, "out of memory for the server");
 	server->config = config;
-	metrics_set_connection_limit(config->metrics, config->max_connections);
 	ok = find_ports(server, addr, len, err);
 	if (ok) {
 		server->worker_count = thread_count(config->threads);
@@ -343,6 +342,8 @@ bool http_start(const struct http_config *config, struct http_server **out, stru
 	}
 	if (!server->workers)
 		server->worker_count = 0;
+	if (ok)
+		http_set_places(server);
 	for (unsigned i = 0; i < server->worker_count && ok; i++)
 		ok = worker_open(&server->workers[i], server, addr, len, err);
 	for (unsigned i = 0; i < server->worker_count && ok; i++)

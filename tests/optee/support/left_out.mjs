@@ -11,6 +11,7 @@ const HOST_PROCESS = "looks at the daemon as a process of the host";
 export const LEFT_OUT = [
   { file: "config.test.mjs", reason: NO_TEE },
   { file: "op_hash.test.mjs", reason: NO_TEE },
+  { file: "places.test.mjs", reason: NO_TEE },
   { file: "notices.test.mjs", reason: "makes the files that a machine is known by" },
   {
     file: "envelope.test.mjs",

@@ -257,7 +257,8 @@ static void counts_responses_where_they_were_given(void **state)
 	metrics_count_connection(metrics, HTTP_SIDE_RPC, true);
 	metrics_count_connection(metrics, HTTP_SIDE_RPC, true);
 	metrics_count_connection(metrics, HTTP_SIDE_RPC, false);
-	metrics_set_connection_limit(metrics, 100000);
+	metrics_set_connection_limit(metrics, HTTP_SIDE_RPC, 100000);
+	metrics_set_connection_limit(metrics, HTTP_SIDE_API, 256);
 #define RESPONSES "superrelay_http_requests_total"
 	assert_value(RESPONSES "{listener=\"http_api\",route=\"/ready\",code=\"503\"}", 1);
 	assert_value(RESPONSES "{listener=\"json_rpc\",route=\"other\",code=\"404\"}", 1);
@@ -267,7 +268,7 @@ static void counts_responses_where_they_were_given(void **state)
 	assert_value("superrelay_http_connections{listener=\"json_rpc\"}", 1);
 	assert_value("superrelay_http_connections{listener=\"http_api\"}", 0);
 	assert_value("superrelay_http_max_connections{listener=\"json_rpc\"}", 100000);
-	assert_value("superrelay_http_max_connections{listener=\"http_api\"}", 100000);
+	assert_value("superrelay_http_max_connections{listener=\"http_api\"}", 256);
 }
 
 static void finds_the_route_of_each_target(void **state)
