@@ -118,14 +118,15 @@ static void counts_descriptors_on_kernels_old_and_new(void **state)
 {
 	double before = 0;
 	int more[3];
+	const size_t count = SR_ARRAY_LEN(more);
 
 	(void)state;
 	proc_stat = "77 (x)" NUMBERS("1", "1", "1");
 	before = value_of("process_open_fds");
-	for (size_t i = 0; i < SR_ARRAY_LEN(more); i++)
+	for (size_t i = 0; i < count; i++)
 		more[i] = dup(STDOUT_FILENO);
-	assert_value("process_open_fds", before + SR_ARRAY_LEN(more));
-	for (size_t i = 0; i < SR_ARRAY_LEN(more); i++)
+	assert_value("process_open_fds", before + (double)count);
+	for (size_t i = 0; i < count; i++)
 		close(more[i]);
 	fd_size = 1234;
 	assert_value("process_open_fds", 1234);
