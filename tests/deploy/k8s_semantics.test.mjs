@@ -122,6 +122,14 @@ describe(TEE_NODE, () => {
   });
 });
 
+// A claim's storage cannot be changed, so one overlay after the other must not name the same.
+test("the overlays' claims have different names", () => {
+  const claims = (file) =>
+    ofKind(parse(read(file)), "PersistentVolumeClaim").map(({ metadata }) => metadata.name);
+  const both = claims(QEMU).filter((name) => claims(TEE_NODE).includes(name));
+  assert.deepEqual(both, []);
+});
+
 const pod = (objects) => podsOf(objects)[0].spec;
 const container = (objects) => containersOf(pod(objects))[0];
 const the = (objects, kind) => ofKind(objects, kind)[0].spec;
@@ -149,6 +157,12 @@ const SPOILT = [
     "a spread's selector",
     (o) => (pod(o).topologySpreadConstraints[0].labelSelector.matchLabels = { x: "y" }),
     /spread by/,
+  ],
+  ["the room for one", (o) => delete pod(o).affinity, /beside one that is ending/],
+  [
+    "a policy's port by its name",
+    (o) => (policy(o).ingress[0].ports[0].port = "json-rpc"),
+    /no container has port json-rpc/,
   ],
   ["the spread", (o) => delete pod(o).topologySpreadConstraints, /not spread over nodes/],
   [

@@ -66,6 +66,17 @@ function* selectors(objects) {
   }
 }
 
+// A pod that ends counts no longer for its Deployment, nor for a spread: only anti-affinity sees it.
+function* overlaps(objects) {
+  for (const { owner, labels, spec } of podsOf(objects)) {
+    const { requiredDuringSchedulingIgnoredDuringExecution: terms = [] } =
+      spec.affinity?.podAntiAffinity ?? {};
+    const apart = ({ topologyKey, labelSelector }) =>
+      topologyKey === "kubernetes.io/hostname" && selects(labelSelector, labels);
+    if (!terms.some(apart)) yield `${nameOf(owner)}: a pod may start beside one that is ending`;
+  }
+}
+
 function* services(objects) {
   const selected = (service, { labels }) => selects({ matchLabels: service.spec.selector }, labels);
   for (const service of ofKind(objects, "Service")) {
@@ -250,8 +261,9 @@ function* policies(objects) {
     const ports = pods.flatMap(({ spec }) => containersOf(spec).flatMap((c) => c.ports ?? []));
     for (const { from, ports: open } of policy.spec.ingress ?? []) {
       if (!from?.length || !open?.length) yield `${nameOf(policy)} lets everybody in`;
+      // Networks that do not resolve a port's name have let every port through.
       for (const { port } of open ?? [])
-        if (!ports.some((each) => [each.name, each.containerPort].includes(port)))
+        if (!ports.some(({ containerPort }) => containerPort === port))
           yield `${nameOf(policy)}: no container has port ${port}`;
       yield* blocks(policy, from);
     }
@@ -268,7 +280,10 @@ function* monitors(objects) {
     const [service] = ofKind(objects, "Service").filter(
       ({ metadata }) =>
         selects(selector, metadata.labels) &&
-        namespaceSelector?.matchNames?.includes(metadata.namespace),
+        // Without a selector of namespaces: in the monitor's own.
+        (namespaceSelector?.matchNames ?? [monitor.metadata.namespace]).includes(
+          metadata.namespace,
+        ),
     );
     if (!service) yield `${nameOf(monitor)} selects no Service`;
     for (const { port, path, interval, scrapeTimeout } of endpoints) {
@@ -284,6 +299,7 @@ const RULES = [
   names,
   namespaces,
   selectors,
+  overlaps,
   services,
   ports,
   probes,
