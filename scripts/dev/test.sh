@@ -5,7 +5,8 @@
 # ./dev test [--quick | --all] [NAME]
 #
 #   --quick  unit tests and end-to-end tests of the plain build only
-#   --all    also what takes long or needs much: OP-TEE compiled for the i.MX 93
+#   --all    also what takes long or needs much: OP-TEE compiled for the i.MX 93, and a control
+#            plane of Kubernetes
 #   NAME     only tests whose name (or file, end to end) holds NAME; no lint
 #            "optee" or "optee/NAME", "container" or "container/NAME": only those on OP-TEE in an
 #            emulated machine, or in containers
@@ -29,6 +30,7 @@ readonly FUZZ_TA_SECONDS=60
 # A file that does not end would hold the whole run up.
 readonly E2E_LIMIT=300
 readonly DEPLOY_LIMIT=300
+readonly PLANE_LIMIT=1800
 PASSED=0
 FAILED=0
 SKIPPED=0
@@ -150,7 +152,15 @@ deploy_all_tests() {
     return
   fi
   done_step
-  node_tests "what was built for the i.MX 93, tools of its vendor" tests/deploy_all "$limit"
+  step "Kubernetes' control plane, from its sources"
+  if ! logged control-plane "${GUARD[@]}" timeout -k 10 "$PLANE_LIMIT" \
+    bash scripts/dev/control_plane.sh; then
+    broken
+    return
+  fi
+  done_step
+  node_tests "on the i.MX 93's build, its vendor's tools, the control plane" tests/deploy_all \
+    "$limit"
 }
 
 container_tests() {
@@ -237,7 +247,7 @@ ordinary_tests() {
   if ((!quick)); then
     count=6
     [[ $FILTER ]] || count=10
-    ((!ALL)) || count=$((count + 2))
+    ((!ALL)) || count=$((count + 3))
     setup all
   else
     setup quick
