@@ -113,12 +113,11 @@ struct http_worker {
 	struct loop_task drain_task;
 	uint64_t drain_began_ns;
 	uint64_t drain_deadline_ns;
-	bool draining;	   /* no clients but probes any more */
-	bool api_draining; /* no probes either */
-	bool stopping;
+	bool draining;		  /* no clients but probes any more */
+	bool api_draining;	  /* no probes either */
+	atomic_bool stopping;	  /* its loop comes to its end, and beats no more */
 	_Atomic uint64_t beat_ns; /* when the loop was last seen to turn */
 	uint64_t resumed_ns;	  /* when it last found itself late; its own thread's */
-	atomic_bool ended;	  /* its loop comes to its end, and beats no more */
 	char read_buffer[HTTP_READ_SIZE];
 };
 

@@ -57,7 +57,7 @@ bool http_live_report(const struct http_worker *asked, struct sr_buf *out)
 		const struct http_worker *w = &server->workers[i];
 
 		/* one that winds up while draining may turn no more */
-		if (atomic_load(&w->ended) || !is_stuck(asked, beat_of(w)))
+		if (atomic_load(&w->stopping) || !is_stuck(asked, beat_of(w)))
 			continue;
 		http_worker_name(w, name);
 		put_stuck(out, &live, name);

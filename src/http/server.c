@@ -147,11 +147,9 @@ static void drain_api(struct http_worker *w)
 /* No client is left: what is still asked upstream is asked for nobody. */
 static void begin_stop(struct http_worker *w)
 {
-	if (w->stopping)
-		return;
-	w->stopping = true;
 	/* without its timer it beats no more, and may wait for the signer for long */
-	atomic_store(&w->ended, true);
+	if (atomic_exchange(&w->stopping, true))
+		return;
 	uv_close((uv_handle_t *)&w->timer, on_handle_closed);
 	chain_close(w->rpc.bundler);
 	chain_close(w->rpc.node);
