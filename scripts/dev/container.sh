@@ -174,11 +174,10 @@ setup_base() {
 # The real docker-compose, which needs no engine but podman's API: Debian's, unpacked.
 get_compose() {
   local new=$CONTAINERS/compose.new
-  fetch_donor_packages "$(dpkg --print-architecture)" docker-compose || return 1
   rm -rf "$new"
-  dpkg-deb -x "$ROOT"/build/apt/packages/docker-compose_*.deb "$new" || return 1
+  unpack_donor_packages "$new" "$(dpkg --print-architecture)" docker-compose || return 1
   mv "$new/usr/libexec/docker/cli-plugins/docker-compose" "$CONTAINERS/" || return 1
-  rm -rf "$new" "$ROOT/build/apt"
+  rm -rf "$new"
 }
 
 setup_compose() {

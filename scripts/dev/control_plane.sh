@@ -23,15 +23,6 @@ plane_is_complete() {
   cmp -s "$PLANE_MODULE/go.mod" "$PLANE/go.mod" && cmp -s "$PLANE_MODULE/go.sum" "$PLANE/go.sum"
 }
 
-fetch_go() {
-  local package
-  fetch_donor_packages "$(dpkg --print-architecture)" "$PLANE_GO-go" "$PLANE_GO-src" || return 1
-  for package in "$ROOT"/build/apt/packages/*.deb; do
-    dpkg-deb -x "$package" "$1" || return 1
-  done
-  rm -rf "$ROOT/build/apt"
-}
-
 # Caches and home are its own: the user's stay as they are, and nothing of them gets in.
 build_plane() {
   local new=$1
@@ -45,8 +36,8 @@ build_plane() {
 make_plane() {
   local new=$PLANE.new
   rm -rf "$new" "$PLANE"
-  mkdir -p "$new"/{root,home,tmp,bin} || return 1
-  fetch_go "$new/root" || return 1
+  mkdir -p "$new"/{home,tmp,bin} || return 1
+  unpack_donor_packages "$new/root" "$(dpkg --print-architecture)" "$PLANE_GO"-{go,src} || return 1
   build_plane "$new" || return 1
   mv "$new/bin/server" "$new/bin/etcd" || return 1
   cp "$PLANE_MODULE/go.mod" "$PLANE_MODULE/go.sum" "$new/bin/" || return 1

@@ -28,15 +28,12 @@ fetch_oelint() {
 
 # The stamp is laid there last.
 fetch_tools() {
-  local new=$TOOLS.new package
-  fetch_donor_packages "$(dpkg --print-architecture)" "${TOOL_PACKAGES[@]}" || return 1
+  local new=$TOOLS.new
   rm -rf "$new"
-  mkdir -p "$new/root" "$TOOLS" || return 1
-  for package in "$ROOT"/build/apt/packages/*.deb; do
-    dpkg-deb -x "$package" "$new/root" || return 1
-  done
-  rm -rf "${TOOLS:?}/bin" "$ROOT/build/apt"
-  mv "$new/root/usr/bin" "$TOOLS/bin" || return 1
+  unpack_donor_packages "$new" "$(dpkg --print-architecture)" "${TOOL_PACKAGES[@]}" || return 1
+  mkdir -p "$TOOLS" || return 1
+  rm -rf "${TOOLS:?}/bin"
+  mv "$new/usr/bin" "$TOOLS/bin" || return 1
   rm -rf "$new"
   fetch_oelint || return 1
   tools_stamp >"$TOOLS/stamp"

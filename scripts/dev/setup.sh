@@ -151,6 +151,19 @@ fetch_donor_packages() {
   return 1
 }
 
+# The same, unpacked into a directory, with nothing left of the downloads: directory,
+# architectures, packages.
+unpack_donor_packages() {
+  local into=$1 package
+  shift
+  fetch_donor_packages "$@" || return 1
+  mkdir -p "$into" || return 1
+  for package in "$ROOT"/build/apt/packages/*.deb; do
+    dpkg-deb -x "$package" "$into" || return 1
+  done
+  rm -rf "$ROOT/build/apt"
+}
+
 # Moves the two libraries of an unpacked root into a prefix: root, prefix as it is built,
 # prefix as it will be named, multiarch name.
 place_libraries() {
@@ -169,18 +182,16 @@ place_libraries() {
 # Makes a private prefix: its place, and the architecture whose libraries it gets ("none": it
 # gets OP-TEE's client header alone, which is the same for all).
 fill_private_prefix() {
-  local final=$1 architecture=$2 new=$1.new package
-  if [[ $architecture == none ]]; then
-    fetch_donor_packages arm64 optee-client-dev || return 1
-  else
-    fetch_donor_packages "$architecture,arm64" {libyyjson-dev,libyyjson0}:"$architecture" \
-      {libllhttp-dev,libllhttp9.2}:"$architecture" optee-client-dev:arm64 || return 1
-  fi
+  local final=$1 architecture=$2 new=$1.new
   rm -rf "$new"
-  mkdir -p "$new/root" "$new/lib/pkgconfig" "$new/include"
-  for package in "$ROOT"/build/apt/packages/*.deb; do
-    dpkg-deb -x "$package" "$new/root" || return 1
-  done
+  if [[ $architecture == none ]]; then
+    unpack_donor_packages "$new/root" arm64 optee-client-dev || return 1
+  else
+    unpack_donor_packages "$new/root" "$architecture,arm64" \
+      {libyyjson-dev,libyyjson0}:"$architecture" {libllhttp-dev,libllhttp9.2}:"$architecture" \
+      optee-client-dev:arm64 || return 1
+  fi
+  mkdir -p "$new/lib/pkgconfig" "$new/include"
   cp "$new/root/usr/include/tee_client_api.h" "$new/include/" || return 1
   case $architecture in
   none) ;;
@@ -188,7 +199,7 @@ fill_private_prefix() {
   arm64) place_libraries "$new/root" "$new" "$final" aarch64-linux-gnu || return 1 ;;
   *) echo "no libraries for the architecture $architecture" && return 1 ;;
   esac
-  rm -rf "$new/root" "$ROOT/build/apt"
+  rm -rf "$new/root"
   prefix_stamp "$final" "$architecture" >"$new/stamp"
   rm -rf "$final"
   mv "$new" "$final"
