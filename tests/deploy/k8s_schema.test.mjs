@@ -8,9 +8,8 @@ import { describe, test } from "node:test";
 
 import Ajv from "ajv";
 
-import { nameOf, ofKind, parse, podsOf, read, RENDERED, root } from "./support/kubernetes.mjs";
+import { nameOf, ofKind, parse, podsOf, read, RENDERED, SCHEMAS } from "./support/kubernetes.mjs";
 
-const SCHEMAS = process.env.SR_K8S_SCHEMAS ?? join(root, "../shared/k8s-schemas");
 const SWAGGER = join(SCHEMAS, "kubernetes-1.36-swagger.json");
 const CRDS = ["servicemonitors", "podmonitors", "prometheusrules"];
 const GVK = "x-kubernetes-group-version-kind";

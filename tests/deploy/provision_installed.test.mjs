@@ -16,10 +16,10 @@ import { describe, test } from "node:test";
 import { promisify } from "node:util";
 
 import { directory, lines, path, root } from "./support/board.mjs";
+import { binary, toml } from "./support/commission.mjs";
 
 const OPTIONS = { timeout: 60_000, concurrency: 2 };
 const exec = promisify(execFile);
-const binary = process.env.SUPER_RELAY_BIN ?? join(root, "build/super-relay");
 
 const POLICY = `chain_ids = [1]
 entry_points = ["0x0000000071727De22E5E9d8BAf0edAc6f37da032"]
@@ -74,21 +74,8 @@ describe("provision.sh, installed", OPTIONS, () => {
     await exec(binary, ["operator", "keygen", "--out", at("elsewhere.key")]);
     cpSync(at("elsewhere.key.pub"), at("operator.key.pub"));
     writeFileSync(at("a.toml"), POLICY, { mode: 0o600 });
-    writeFileSync(join(tee, "relay.toml"), `[node]
-network = "dev"
-chain_id = 31337
-node_http = "http://127.0.0.1:1"
-[paymaster_relay]
-kms_backend = "simulator"
-paymaster = "0x00000000000000000000000000000000000000a1"
-[optee_kms.keys]
-primary_paymaster = "a"
-[simulator]
-store = "${join(tee, "store")}"
-[optee_kms.security]
-audit_logging = true
-audit_log = "${join(tee, "audit.jsonl")}"
-`);
+    const config = toml(join(tee, "store"), join(tee, "audit.jsonl"), "a");
+    writeFileSync(join(tee, "relay.toml"), config);
     const words = ["--simulator", "--operator", "operator.key.pub", "--key", "a=digest",
       "--policy", "a=a.toml", "--dir", join(tee, "dir"), "--config", join(tee, "relay.toml")];
     const env = { ...process.env, SUPER_RELAY_BIN: program };

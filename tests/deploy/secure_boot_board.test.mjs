@@ -255,7 +255,7 @@ describe("a full disk", OPTIONS, () => {
 });
 
 describe("a dry run", OPTIONS, () => {
-  const shown = (text) => 
+  const shown = (text) =>
     // what was typed is echoed by a terminal, and the next line begins after the prompt
     text.replaceAll("\r", "").match(/(?<=^|> ) {2}\$ .*$/gm) ?? [];
   const same = async (run, command, more, options) => {

@@ -7,15 +7,14 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 
-import { ofKind, parse, podsOf as podsIn, read, RENDERED, root } from
-  "../deploy/support/kubernetes.mjs";
+import * as manifests from "../deploy/support/kubernetes.mjs";
 import { sleep, until } from "../e2e/support/processes.mjs";
 import { addNode, api, kubectl, podsOf, startCluster, startKubelets } from "./support/cluster.mjs";
 
+const { ofKind, parse, podsOf: podsIn, read, RENDERED, SCHEMAS } = manifests;
 const [QEMU, TEE_NODE] = Object.keys(RENDERED);
 const NAMESPACE = "super-relay";
 const PATIENCE = { within: 60_000, every: 100 };
-const SCHEMAS = process.env.SR_K8S_SCHEMAS ?? join(root, "../shared/k8s-schemas");
 const APPLY = ["apply", "--server-side", "--validate=strict"];
 const CREATE = ["--dry-run=server", "--validate=strict", "-f", "-"];
 

@@ -34,7 +34,8 @@ max_fee_per_gas = "100 gwei"
 max_cost = "0.1 eth"
 `;
 
-const toml = (store, log) => `[node]
+/** The relay's configuration, with a simulated TEE. */
+export const toml = (store, log, key = "primary") => `[node]
 network = "dev"
 chain_id = 31337
 node_http = "http://127.0.0.1:1"
@@ -42,7 +43,7 @@ node_http = "http://127.0.0.1:1"
 kms_backend = "simulator"
 paymaster = "0x00000000000000000000000000000000000000a1"
 [optee_kms.keys]
-primary_paymaster = "primary"
+primary_paymaster = "${key}"
 [simulator]
 store = "${store}"
 [optee_kms.security]

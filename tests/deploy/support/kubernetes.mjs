@@ -17,6 +17,9 @@ export const RENDERED = {
   "k8s/superrelay-tee-node.yaml": "k8s/overlays/tee-node",
 };
 
+/** The published schemas, where the machine has them. */
+export const SCHEMAS = process.env.SR_K8S_SCHEMAS ?? join(root, "../shared/k8s-schemas");
+
 export const read = (path) => readFileSync(join(root, path), "utf8");
 
 /** The objects of a manifest; what is no YAML throws. */

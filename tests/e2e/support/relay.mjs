@@ -85,9 +85,11 @@ export async function makeKey(name = `keys-${counter++}`) {
   return { store, address };
 }
 
-/** Starts the daemon and waits until it listens. */
-export async function startRelay(config, { args = ["--paymaster-relay"], env } = {}) {
-  const child = launch("relay", binary, ["node", "--config", config, ...args], { env });
+/** Starts the daemon and waits until it listens. files: the most that it may open. */
+export async function startRelay(config, { args = ["--paymaster-relay"], env, files } = {}) {
+  const limit = files ? ["prlimit", `--nofile=${files}`, "--"] : [];
+  const [program, ...words] = [...limit, binary, "node", "--config", config, ...args];
+  const child = launch("relay", program, words, { env });
   const listening = /JSON-RPC on \S+ port (\d+), HTTP API on \S+ port (\d+)/;
   const ports = await until("the relay listens", () => {
     const found = listening.exec(child.output());
@@ -112,15 +114,15 @@ let shared;
 /** A key is made for each lone relay, but under OP-TEE, where that takes a second, for each file. */
 const loneKey = () => (BACKEND === "optee" ? (shared ??= makeKey(SHARED_STORE)) : makeKey());
 
-/** A relay without node and bundler, for what needs neither. */
-export async function startLoneRelay(sections = {}) {
+/** A relay without node and bundler, for what needs neither; options: those of startRelay. */
+export async function startLoneRelay(sections = {}, options = {}) {
   const { store, address } = await loneKey();
   const config = writeConfig({
     ...sections,
     node: { chain_id: CHAIN_ID, ...sections.node },
     simulator: { store, ...sections.simulator },
   });
-  return Object.assign(await startRelay(config), { signer: address });
+  return Object.assign(await startRelay(config, options), { signer: address });
 }
 
 /** Waits until /ready says so. */
